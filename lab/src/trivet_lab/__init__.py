@@ -1,0 +1,1 @@
+"""Sends a crowd, breaks things, and proves from the ledgers what was lost."""

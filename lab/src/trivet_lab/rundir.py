@@ -1,0 +1,129 @@
+"""Where everything of one run lies. ``trivet check`` and ``trivet report`` need this directory and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+@dataclasses.dataclass(frozen=True)
+class VariantDirectory:
+    """What belongs to one variant of a run."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The variant's name, which is the folder's."""
+        return self.path.name
+
+    @property
+    def history(self) -> Path:
+        """One line an operation (``history.py``)."""
+        return self.path / "history.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        """Chart series: ``{"at_ns", "series", "label", "value"}`` a line, e.g. series ``stock``, label an item."""
+        return self.path / "samples.jsonl"
+
+    @property
+    def load(self) -> Path:
+        """What the load generator says of itself (``load/summary.py``)."""
+        return self.path / "load.json"
+
+    @property
+    def latency(self) -> Path:
+        """HdrHistogram logs, ``<f>.hlog``."""
+        return self.path / "latency"
+
+    @property
+    def ledgers(self) -> Path:
+        """What the services' own ledgers said after the run, ``<member>.<name>.jsonl``."""
+        return self.path / "ledger"
+
+    @property
+    def logs(self) -> Path:
+        """One file a process."""
+        return self.path / "log"
+
+    def ledger(self, name: str) -> Path:
+        """Return the file of one ledger, e.g. ``inventory.purchases``."""
+        return self.ledgers / f"{name}.jsonl"
+
+    def create(self) -> VariantDirectory:
+        """Make the folders and return itself."""
+        for folder in (self.path, self.latency, self.ledgers, self.logs):
+            folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+
+@dataclasses.dataclass(frozen=True)
+class RunDirectory:
+    """One run: ``<UTC>-<scenario>-<seed>``."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The run's id."""
+        return self.path.name
+
+    @property
+    def run(self) -> Path:
+        """Written first: argv, seed, commit, machine, versions, what is simulated and what real."""
+        return self.path / "run.json"
+
+    @property
+    def platform(self) -> Path:
+        """Endpoints and pids of a platform that runs, 0600."""
+        return self.path / "platform.json"
+
+    @property
+    def results(self) -> Path:
+        """Written last, whole; absent means unfinished."""
+        return self.path / "results.json"
+
+    @property
+    def report(self) -> Path:
+        """The page for people."""
+        return self.path / "report.html"
+
+    @property
+    def logs(self) -> Path:
+        """One file a process of what all variants share."""
+        return self.path / "log"
+
+    def variant(self, name: str) -> VariantDirectory:
+        """Return a variant's directory, which may not exist yet."""
+        return VariantDirectory(self.path / "variants" / name)
+
+    def variants(self) -> list[VariantDirectory]:
+        """Return the variants that are there, in the order in which they were run."""
+        found = [VariantDirectory(path) for path in (self.path / "variants").glob("*") if path.is_dir()]
+        return sorted(found, key=lambda variant: variant.path.stat().st_ctime_ns)
+
+
+def create_run(runs: Path, scenario: str, seed: int) -> RunDirectory:
+    """Make the directory of a new run and let ``latest`` point to it.
+
+    Two runs of one second and seed get different names: the directory is created exclusively and a
+    number is appended until that succeeds.
+    """
+    runs.mkdir(parents=True, exist_ok=True)
+    stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{scenario}-{seed}"
+    attempt = 0
+    while True:
+        path = runs / (stem if attempt == 0 else f"{stem}.{attempt}")
+        try:
+            path.mkdir()
+            break
+        except FileExistsError:
+            attempt += 1
+    link = runs / f".latest.{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(path.name)
+    link.replace(runs / "latest")
+    return RunDirectory(path)

@@ -1,0 +1,1 @@
+"""Sells items that run out, and never one too many."""

@@ -1,0 +1,1 @@
+"""Locks that say when they were lost."""

@@ -1,0 +1,268 @@
+"""Sets the workspace up and runs its jobs, on a machine that has only Python 3.11 or newer.
+
+The standard library alone: this file runs before anything is installed. Each step prints one line,
+is guarded by a stamp of what it was made from, and is skipped when nothing of that changed, so that
+a second call costs milliseconds and needs no network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+STAMPS = VENV / ".stamps"
+PYTHON = VENV / "bin" / "python"
+UV = VENV / "bin" / "uv"
+OLDEST = (3, 11)
+
+# One set a purpose; each later set holds the earlier one, so installing `test` never removes `run`.
+SETS = {
+    "run": ["requirements.lock"],
+    "test": ["requirements.lock", "requirements-test.lock"],
+    "bench": ["requirements.lock", "requirements-bench.lock"],
+}
+
+
+def say(text: str) -> None:
+    """Write one line of progress to stderr, so that stdout stays the job's own."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def fail(text: str) -> None:
+    """Say what is missing and how to get it, then stop with the lab's own exit code."""
+    say(f"✗ {text}")
+    sys.exit(254)
+
+
+def size_of(folder: Path) -> str:
+    """Return the size of a tree in whole MB, each inode counted once."""
+    seen: dict[int, int] = {}
+    for here, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                entry = (Path(here) / name).lstat()
+                seen[entry.st_ino] = entry.st_size
+    return f"{sum(seen.values()) / 1e6:.0f} MB"
+
+
+def members() -> list[Path]:
+    """Return the folder of every member, as the workspace's own list names them."""
+    import tomllib  # noqa: PLC0415  - absent before 3.11, and the complaint about that comes first
+
+    workspace = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return [ROOT / name for name in workspace["tool"]["uv"]["workspace"]["members"]]
+
+
+def digest(paths: list[Path]) -> str:
+    """Return a fingerprint of these files, of this interpreter and of where the checkout lies."""
+    total = hashlib.sha256(f"{sys.version_info[:3]} {ROOT}".encode())
+    for path in paths:
+        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+def step(name: str, made_from: str, work: Callable[[], str]) -> None:
+    """Do a step unless its stamp says that it was done from the same things."""
+    stamp = STAMPS / name
+    if stamp.exists() and stamp.read_text() == made_from:
+        return
+    began = time.monotonic()
+    what = work()
+    STAMPS.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(made_from)
+    say(f"  {name:<10} {what}, {time.monotonic() - began:.1f} s")
+
+
+def call(*argv: str | Path) -> None:
+    """Run a step's command; show what it printed only if it failed."""
+    done = subprocess.run([str(word) for word in argv], cwd=ROOT, text=True, capture_output=True, check=False)
+    if done.returncode != 0:
+        say(done.stdout + done.stderr)
+        fail(f"{' '.join(str(word) for word in argv[:4])} … ended with {done.returncode}")
+
+
+def make_venv() -> str:
+    """Create the environment; Debian's Python needs its `python3-venv` package for that."""
+    shutil.rmtree(VENV, ignore_errors=True)
+    done = subprocess.run([sys.executable, "-m", "venv", str(VENV)], text=True, capture_output=True, check=False)
+    if done.returncode != 0:
+        shutil.rmtree(VENV, ignore_errors=True)
+        say(done.stdout + done.stderr)
+        fail("this Python cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv")
+    return f"virtual environment of Python {sys.version.split()[0]}"
+
+
+def install_uv() -> str:
+    """Install the installer, pinned by hash."""
+    lock = ROOT / "tools" / "requirements-uv.lock"
+    call(PYTHON, "-m", "pip", "install", "--quiet", "--require-hashes", "--disable-pip-version-check", "-r", lock)
+    return f"the installer, {UV.stat().st_size / 1e6:.0f} MB"
+
+
+def install_set(name: str) -> str:
+    """Install a set's pinned distributions, then nothing else of the network is needed."""
+    site = next((VENV / "lib").glob("python3*")) / "site-packages"
+    locks = [word for lock in SETS[name] for word in ("-r", lock)]
+    call(UV, "pip", "install", "--quiet", "--python", PYTHON, "--require-hashes", *locks)
+    count = sum(1 for _ in site.glob("*.dist-info"))
+    return f"{count} distributions, {size_of(site)} installed"
+
+
+def install_members() -> str:
+    """Install every member in place, offline: their requirements are in the locks."""
+    folders = members()
+    editable = [word for folder in folders for word in ("-e", str(folder))]
+    call(
+        UV, "pip", "install", "--quiet", "--python", PYTHON, "--offline", "--no-deps", "--no-build-isolation", *editable
+    )
+    return f"{len(folders)} members in place"
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Let one set-up at a time work on this checkout: two `make` at once must not tear one environment."""
+    (ROOT / ".trivet").mkdir(exist_ok=True)
+    with (ROOT / ".trivet" / "bootstrap.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def sync(name: str) -> None:
+    """Bring the environment to what a set's locks and the members' own files say."""
+    if sys.version_info < OLDEST:
+        fail(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: make PYTHON=python3.12 …")
+    with alone():
+        interpreter = digest([])
+        if not PYTHON.exists() or not (STAMPS / "python").exists():
+            say("setting up (once; the second time this costs nothing)")
+        step("python", interpreter, make_venv)
+        step("installer", digest([ROOT / "tools" / "requirements-uv.lock"]), install_uv)
+        step(name, digest([ROOT / lock for lock in SETS[name]]), lambda: install_set(name))
+        step("members", digest([folder / "pyproject.toml" for folder in members()]), install_members)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a job: the virtual environment first on PATH."""
+    path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    return os.environ | {
+        "PATH": path,
+        "VIRTUAL_ENV": str(VENV),
+        "PYTHONDONTWRITEBYTECODE": os.environ.get("PYTHONDONTWRITEBYTECODE", ""),
+    }
+
+
+def become(*argv: str) -> None:
+    """Replace this process by a command of the environment: signals and the exit code are its own."""
+    os.chdir(ROOT)
+    os.execvpe(str(VENV / "bin" / argv[0]), list(argv), environment())  # noqa: S606  - no shell is wanted
+
+
+def run_trivet(words: list[str]) -> None:
+    """Run the CLI from wherever the caller stands: relative paths of its arguments stay right."""
+    sync("run")
+    os.execve(str(VENV / "bin" / "trivet"), ["trivet", *words], environment())  # noqa: S606  - the same
+
+
+def run_tests(words: list[str]) -> None:
+    """Run every test that is not marked `long`, or whatever the caller's own words select."""
+    sync("test")
+    become("pytest", *(words or ["-m", "not long"]))
+
+
+def run_check(_: list[str]) -> None:
+    """Run every static check, all of them even when one failed, and name those that did."""
+    sync("test")
+    checks = {
+        "format": ["ruff", "format", "--check", "--quiet", "."],
+        "lint": ["ruff", "check", "--quiet", "."],
+        "types": ["mypy"],
+        "imports": ["lint-imports", "--no-cache"],
+    }
+    red = []
+    for name, argv in checks.items():
+        began = time.monotonic()
+        done = subprocess.run(
+            [str(VENV / "bin" / argv[0]), *argv[1:]],
+            cwd=ROOT,
+            env=environment(),
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        say(f"  {name:<10} {'ok' if done.returncode == 0 else 'failed'}, {time.monotonic() - began:.1f} s")
+        if done.returncode != 0:
+            red.append(name)
+            say(done.stdout + done.stderr)
+    if red:
+        fail(f"make check: {', '.join(red)}")
+
+
+def lock(_: list[str]) -> None:
+    """Resolve the locks again from the members' own files; a maintainer's job, it needs the network."""
+    sync("run")
+    unpublished = [word for folder in members() for word in ("--no-emit-package", f"trivet-{folder.name}")]
+    common = [
+        "--universal",
+        "--python-version",
+        "3.11",
+        "--generate-hashes",
+        "--no-emit-index-url",
+        "--custom-compile-command",
+        "python3 tools/bootstrap.py lock",
+    ]
+    compile_ = [UV, "pip", "compile", "--quiet", *common, "--no-emit-package", "trivet-workspace", *unpublished]
+    call(*compile_, "pyproject.toml", "--group", "run", "-o", "requirements.lock")
+    for name in ("test", "bench"):
+        call(*compile_, "pyproject.toml", "--group", name, "-c", "requirements.lock", "-o", f"requirements-{name}.lock")
+    (ROOT / "tools" / "uv.in").write_text(f"uv=={subprocess.check_output([UV, '--version'], text=True).split()[1]}\n")
+    call(UV, "pip", "compile", "--quiet", *common, "tools/uv.in", "-o", "tools/requirements-uv.lock")
+    (ROOT / "tools" / "uv.in").unlink()
+
+
+def clean(_: list[str]) -> None:
+    """Remove the environment, the runs and every cache; nothing that is committed."""
+    for name in (
+        ".venv",
+        ".trivet",
+        ".pytest_cache",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".hypothesis",
+        ".import_linter_cache",
+    ):
+        shutil.rmtree(ROOT / name, ignore_errors=True)
+    for cache in ROOT.rglob("__pycache__"):
+        shutil.rmtree(cache, ignore_errors=True)
+
+
+JOBS: dict[str, Callable[[list[str]], None]] = {
+    "sync": lambda words: sync(words[0] if words else "run"),
+    "trivet": run_trivet,
+    "test": run_tests,
+    "check": run_check,
+    "lock": lock,
+    "clean": clean,
+}
+
+
+def main() -> None:
+    """Run the job that the first word names with the words after it."""
+    job = JOBS.get(sys.argv[1] if len(sys.argv) > 1 else "")
+    if job is None:
+        fail(f"usage: python3 tools/bootstrap.py {'|'.join(JOBS)}")
+        return
+    job(sys.argv[2:])
+
+
+if __name__ == "__main__":
+    main()
