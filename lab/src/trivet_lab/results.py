@@ -44,6 +44,8 @@ class VariantResult(msgspec.Struct, frozen=True):
 
     ``outcomes`` counts the last status of every operation ("0" where none came back); ``per_s`` is
     acknowledged purchases a second; ``figures`` are the scenario's own counts (sold, oversold, …).
+    ``as_expected`` says more than comparing the verdicts: a variant expected invalid must also have been caught
+    by the checkers that its scenario names, and by no other.
     """
 
     name: str
@@ -55,6 +57,7 @@ class VariantResult(msgspec.Struct, frozen=True):
     latency_ms: Latency
     load: Load
     figures: dict[str, int] = {}
+    as_expected: bool = True
 
 
 class Results(msgspec.Struct, frozen=True):

@@ -1,0 +1,113 @@
+"""``trivet doctor``: what this machine has, what it lacks, and how to get that."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import shutil
+import socket
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+from trivet_lab.cli.up import EDGE_PORT
+from trivet_lab.console import Console
+from trivet_lab.settings import lab_settings
+from trivet_platform import server_versions
+
+DISK_BYTES_MIN = 2_000_000_000
+MEMORY_BYTES_MIN = 2_000_000_000
+FILES_MIN = 1_024
+
+
+class Finding(NamedTuple):
+    """One line of the doctor: ``needed`` decides whether its absence makes the machine unfit."""
+
+    name: str
+    ok: bool
+    seen: str
+    cure: str
+    needed: bool = True
+
+
+def _python() -> Finding:
+    seen = f"{platform.python_version()} at {sys.executable}"
+    return Finding("python", sys.version_info >= (3, 11), seen, "install Python 3.11 or newer")
+
+
+def _system() -> Finding:
+    libc, version = platform.libc_ver()
+    seen = f"{platform.system()} {platform.machine()}, {libc or 'no glibc'} {version}".strip()
+    fit = platform.system() == "Linux" and platform.machine() in {"x86_64", "aarch64"} and libc == "glibc"
+    return Finding("system", fit, seen, "Linux with glibc on x86-64 or arm64; on Windows use WSL 2")
+
+
+def _servers() -> list[Finding]:
+    cure = "remove .venv and call ./trivet again"
+    return [
+        Finding(name, version is not None, version or "does not start", cure)
+        for name, version in server_versions().items()
+    ]
+
+
+def _size() -> list[Finding]:
+    root = lab_settings().root
+    free, memory = shutil.disk_usage(root).free, psutil.virtual_memory().available
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    late = "with one core the load generator is late and verdicts are unknown"
+    cores = len(os.sched_getaffinity(0))
+    return [
+        Finding("disk", free >= DISK_BYTES_MIN, f"{free / 1e9:.0f} GB free", "free 2 GB"),
+        Finding("memory", memory >= MEMORY_BYTES_MIN, f"{memory / 1e9:.0f} GB available", "free 2 GB"),
+        Finding("cores", cores >= 2, f"{cores}", late, needed=False),
+        Finding("files", files >= FILES_MIN, f"{files} open files allowed", f"ulimit -n {FILES_MIN}"),
+    ]
+
+
+def _edge_port() -> Finding:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", EDGE_PORT))
+            free = True
+        except OSError:
+            free = False
+    return Finding(
+        "port",
+        free,
+        f"{EDGE_PORT} is {'free' if free else 'taken'}",
+        "./trivet up then takes another and says which",
+        needed=False,
+    )
+
+
+def _browser() -> Finding:
+    found = shutil.which("chromium")
+    cure = "only the browser tests want it; on Debian: apt-get install chromium"
+    return Finding("chromium", found is not None, found or "not on PATH", cure, needed=False)
+
+
+def _temporary() -> Finding:
+    fit = os.access("/tmp", os.W_OK | os.X_OK) and Path("/proc/self/stat").exists()  # noqa: S108  - looked at, nothing is put there
+    return Finding("scratch", fit, "writable, processes visible" if fit else "/tmp or /proc is missing", "mount both")
+
+
+def doctor(*, json: bool = False) -> int:
+    """Say what this machine has, what it lacks, and how to get that.
+
+    Args:
+        json: print the findings as one JSON object.
+    """
+    console = Console(plain=lab_settings().plain)
+    findings = [_python(), _system(), *_servers(), *_size(), _temporary(), _edge_port(), _browser()]
+    fit = all(finding.ok for finding in findings if finding.needed)
+    if json:
+        console.result_json({"fit": fit, "findings": [finding._asdict() for finding in findings]})
+        return 0 if fit else 1
+    for finding in findings:
+        sign = "✓" if finding.ok else ("✗" if finding.needed else "–")
+        console.result(f"{sign} {finding.name:<11} {finding.seen}" + ("" if finding.ok else f": {finding.cure}"))
+    return 0 if fit else 1

@@ -1,0 +1,111 @@
+"""``trivet run tour``: every scenario's chapter on one platform, each a few seconds, then one table."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+import msgspec
+
+from trivet_lab.console import Console
+from trivet_lab.judgement import exit_code
+from trivet_lab.member import find_members
+from trivet_lab.results import Results
+from trivet_lab.rundir import RunDirectory, create_run
+from trivet_lab.runner import Order, fresh_seed, record_order, run_order
+from trivet_lab.scenarios import Chapter, Scenario, find_scenarios
+from trivet_lab.settings import LabSettings, lab_settings
+from trivet_lab.table import explain, table
+from trivet_lab.topologies import Shop
+from trivet_platform import Supervisor, sweep
+
+EXIT_BROKE = 254
+DECLARED_LOAD_S_MAX = 150
+
+
+def chapters() -> list[tuple[Scenario[Any], Chapter[Any]]]:
+    """Return the scenarios that have a chapter, in the tour's order."""
+    found = [(scenario, scenario.chapter) for scenario in find_scenarios().values() if scenario.chapter is not None]
+    return sorted(found, key=lambda pair: pair[1].place)
+
+
+def declared_load_s() -> float:
+    """Return how many seconds of load the chapters declare together, every variant counted."""
+    return sum(scenario.load_s(chapter.parameters) * len(scenario.variants) for scenario, chapter in chapters())
+
+
+class Tour:
+    """One walk through the chapters on one platform."""
+
+    def __init__(self, settings: LabSettings, seed: int, console: Console) -> None:
+        """Make the directory in which the platform of the whole tour lives."""
+        self._settings = settings
+        self._seed = seed
+        self._console = console
+        self.run = create_run(settings.runs, "tour", seed)
+        self.finished: list[tuple[RunDirectory, str, Results]] = []
+        self.broken: list[str] = []
+
+    def walk(self) -> None:
+        """Run every chapter; one that breaks is told and does not stop the others."""
+        members = find_members(self._settings.root)
+        needed = {name: members[name] for scenario, _ in chapters() for name in scenario.members}
+        with Supervisor(self.run.path, self._console.say) as platform:
+            shop = Shop(platform, needed, lab=self.run.name)
+            shop.open()
+            for scenario, chapter in chapters():
+                self._chapter(scenario, chapter, shop)
+
+    def _chapter(self, scenario: Scenario[Any], chapter: Chapter[Any], shop: Shop) -> None:
+        run = create_run(self._settings.runs, scenario.name, self._seed)
+        words = ["run", "tour", "--seed", str(self._seed)]
+        order = Order(scenario, chapter.parameters, list(scenario.variants), self._seed, words)
+        record_order(order, run, self._settings)
+        members = [member for name, member in find_members(self._settings.root).items() if name in scenario.members]
+        try:
+            self.finished.append((run, scenario.claim, run_order(order, run, shop, members, self._console)))
+        except Exception as error:  # noqa: BLE001  - a chapter that breaks, however, must not hide the others
+            (run.path / "broken.txt").write_text(traceback.format_exc())
+            self.broken.append(f"✗ {scenario.name} broke: {error} ({run.path / 'broken.txt'})")
+
+    def code(self) -> int:
+        """Return the tour's exit code: a verdict that differs counts more than a chapter that broke."""
+        code = exit_code([variant for _, _, results in self.finished for variant in results.variants])
+        return code if code == 1 or not self.broken else EXIT_BROKE
+
+
+def tour(*, seed: int | None = None, json: bool = False) -> int:
+    """Walk through every claim, a few seconds each, on one platform; then one table and a report.
+
+    Args:
+        seed: the same seed sends the same crowds.
+        json: print the runs and their results as one JSON object.
+    """
+    settings = lab_settings()
+    console = Console(plain=settings.plain)
+    for sentence in sweep(settings.runs):
+        console.say(sentence)
+    walked = Tour(settings, fresh_seed() if seed is None else seed, console)
+    walked.walk()
+    names = [run.name for run, _, _ in walked.finished]
+    walked.run.results.write_bytes(msgspec.json.encode({"runs": names}) + b"\n")
+    if json:
+        console.result_json({"runs": names, "results": [results for _, _, results in walked.finished]})
+        return walked.code()
+    for line in table([(claim, results) for _, claim, results in walked.finished]):
+        console.result(line)
+    for sentence in [*walked.broken, *(line for _, _, results in walked.finished for line in explain_misses(results))]:
+        console.result(sentence)
+    console.result("")
+    for run, _, _ in walked.finished:
+        console.result(f"report     {run.report}")
+    console.result("try it     ./trivet up")
+    for sentence in dict.fromkeys(word for scenario, _ in chapters() for word in scenario.simulated):
+        console.result(f"simulated  {sentence}")
+    return walked.code()
+
+
+def explain_misses(results: Results) -> list[str]:
+    """Return what is not as expected, a line each; what is meant to be invalid needs no line."""
+    off = [variant for variant in results.variants if not variant.as_expected]
+    return explain(msgspec.structs.replace(results, variants=off))

@@ -1,0 +1,64 @@
+"""Sends a planned crowd: the load generator runs in a process of its own, and its progress is shown."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from trivet_lab.load import Plan, command, write_plan
+from trivet_lab.settings import child_environment
+
+if TYPE_CHECKING:
+    from trivet_lab.scenarios.scenario import Cue
+
+LAST_LINES = 20
+INTERRUPTED = 130
+
+
+class CrowdFailed(Exception):
+    """The load generator ended by a defect of its own; the text ends with what it printed last."""
+
+
+class _Progress(msgspec.Struct):
+    at_s: float
+    ok: int
+    refused: int
+    unknown: int
+    in_flight: int
+
+
+def send_crowd(plan: Plan, cue: Cue) -> None:
+    """Run the load generator until every operation has ended.
+
+    The generator is a process of its own so that its clock is not held up by anything else of the lab. It is in
+    the lab's process group: a Ctrl-C reaches it too, and it then writes what it has.
+
+    Raises:
+        CrowdFailed: it ended with anything but 0.
+        KeyboardInterrupt: it was interrupted.
+    """
+    path = write_plan(cue.directory.path / "plan.json", plan)
+    seconds = sum(phase.duration_s for phase in plan.phases)
+    decoder = msgspec.json.Decoder(_Progress)
+    log = cue.directory.logs / "load.log"
+    with (
+        log.open("wb") as errors,
+        cue.console.meter(cue.stage.name, seconds) as meter,
+        subprocess.Popen(command(path), stdout=subprocess.PIPE, stderr=errors, env=child_environment({})) as process,
+    ):
+        try:
+            for line in process.stdout or ():
+                now = decoder.decode(line)
+                meter.show(
+                    now.at_s, f"{now.ok} sold, {now.refused} refused, {now.unknown} unknown, {now.in_flight} in flight"
+                )
+        except BaseException:
+            process.terminate()
+            raise
+    if process.returncode == INTERRUPTED:
+        raise KeyboardInterrupt
+    if process.returncode != 0:
+        last = "\n".join(log.read_text(errors="replace").splitlines()[-LAST_LINES:])
+        raise CrowdFailed(f"the load generator ended with {process.returncode}\n{last}")

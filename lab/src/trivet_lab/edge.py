@@ -1,0 +1,42 @@
+"""A person's client of the edge: one JSON request at a time, for setting scenes up and for samples."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+
+class EdgeError(Exception):
+    """The edge refused or did not answer; ``status`` is 0 when nothing came back."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        """Keep the status beside the sentence."""
+        super().__init__(sentence)
+        self.status = status
+
+
+def request_json(
+    method: str, url: str, body: object | None = None, key: str | None = None, timeout_s: float = 10
+) -> Any:
+    """Send one request to a loopback URL and return the decoded answer.
+
+    Raises:
+        EdgeError: the answer is no 2xx, or there was none within ``timeout_s``.
+    """
+    if not url.startswith("http://127."):
+        raise EdgeError(f"{url} is not on loopback", 0)
+    headers = {"content-type": "application/json"} if body is not None else {}
+    if key is not None:
+        headers["idempotency-key"] = key
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(url, data=data, headers=headers, method=method)  # noqa: S310  - checked above: loopback http alone
+    try:
+        with urllib.request.urlopen(request, timeout=timeout_s) as answer:  # noqa: S310  - the same
+            return json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        text = error.read().decode(errors="replace")[:500]
+        raise EdgeError(f"{method} {url}: {error.code} {text}", error.code) from error
+    except OSError as error:
+        raise EdgeError(f"{method} {url}: {error}", 0) from error

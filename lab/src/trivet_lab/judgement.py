@@ -1,0 +1,63 @@
+"""Judges what lies in a run's directory: the same code after a run, and again for ``trivet check``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trivet_lab.checkers import check_variant
+from trivet_lab.measures import measure
+from trivet_lab.record import PlannedVariant
+from trivet_lab.results import Finding, Results, VariantResult, Verdict
+from trivet_lab.rundir import VariantDirectory
+from trivet_lab.verdict import combine
+
+EXIT_AS_EXPECTED = 0
+EXIT_DIFFERS = 1
+EXIT_UNKNOWN = 2
+
+
+def judge_variant(
+    directory: VariantDirectory, planned: PlannedVariant, checkers: Sequence[str], figures: dict[str, int]
+) -> VariantResult:
+    """Run the checkers over a variant's directory and put their findings beside its figures."""
+    findings = check_variant(directory, checkers)
+    verdict = combine(finding.verdict for finding in findings)
+    measures = measure(directory)
+    return VariantResult(
+        name=planned.name,
+        verdict=verdict,
+        expected=planned.expected,
+        checks=findings,
+        outcomes=measures.outcomes,
+        per_s=measures.per_s,
+        latency_ms=measures.latency_ms,
+        load=measures.load,
+        figures=figures,
+        as_expected=is_as_expected(verdict, planned, findings),
+    )
+
+
+def is_as_expected(verdict: Verdict, planned: PlannedVariant, findings: Sequence[Finding]) -> bool:
+    """Tell whether a variant did what its scenario says.
+
+    A variant that is expected invalid has to be caught by the very checkers it was built to be caught by: one that
+    is invalid since purchases got lost would otherwise pass for one that oversold.
+    """
+    if verdict != planned.expected:
+        return False
+    caught = {finding.name for finding in findings if finding.verdict == "invalid"}
+    return caught <= set(planned.breaks)
+
+
+def summarise(run: str, scenario: str, results: Sequence[VariantResult]) -> Results:
+    """Return a run's results; its own verdict is over the variants that are expected valid."""
+    verdict = combine(result.verdict for result in results if result.expected == "valid")
+    return Results(run=run, scenario=scenario, verdict=verdict, expected="valid", variants=list(results))
+
+
+def exit_code(results: Sequence[VariantResult]) -> int:
+    """Return 0 if every variant is as expected, 1 if one differs, 2 if none differs but one is unknown."""
+    off = [result for result in results if not result.as_expected]
+    if not off:
+        return EXIT_AS_EXPECTED
+    return EXIT_UNKNOWN if all(result.verdict == "unknown" for result in off) else EXIT_DIFFERS

@@ -1,0 +1,111 @@
+"""What the lab knows of a service: its ``member.toml``, and its ledgers' SQL."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+
+class MemberError(Exception):
+    """A ``member.toml`` says something that the lab cannot act on; the sentence names the file and the field."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Process:
+    """One kind of process of a member and how many of it run."""
+
+    name: str
+    command: list[str]
+    replicas: int
+    http: bool
+    at_writer_only: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Member:
+    """A service as its ``member.toml`` describes it."""
+
+    name: str
+    folder: Path
+    language: str
+    needs: Mapping[str, int]
+    edge: list[str]
+    internal: list[str]
+    migrate: list[str] | None
+    processes: list[Process]
+    variants: Mapping[str, list[str]]
+
+    def variable(self, name: str) -> str:
+        """Return the environment variable of one of this member's settings, e.g. ``TRIVET_INVENTORY_LISTEN``."""
+        return f"TRIVET_{self.name.upper().replace('-', '_')}_{name}"
+
+    def ledgers(self) -> dict[str, str]:
+        """Return the SQL of each ledger by its name, ``inventory.purchases`` for ``ledger/purchases.sql``."""
+        files = sorted((self.folder / "ledger").glob("*.sql"))
+        return {f"{self.name}.{file.stem}": file.read_text() for file in files}
+
+
+def _needs(words: list[str]) -> dict[str, int]:
+    found = {}
+    for word in words:
+        part, _, count = word.partition(":")
+        found[part] = int(count or 1)
+    return found
+
+
+def _process(name: str, table: dict[str, Any]) -> Process:
+    return Process(
+        name=name,
+        command=list(table["command"]),
+        replicas=int(table.get("replicas", 1)),
+        http=bool(table.get("http", False)),
+        at_writer_only=bool(table.get("at_writer_only", False)),
+    )
+
+
+def read_member(file: Path) -> Member:
+    """Read one ``member.toml``.
+
+    Raises:
+        MemberError: it is no TOML, a field is missing or has another shape than design says.
+    """
+    try:
+        table = tomllib.loads(file.read_text())
+        name = table["name"]
+        if not re.fullmatch(r"[a-z][a-z-]*", name) or name != file.parent.name:
+            raise MemberError(f"{file}: name = {name!r} must be the folder's name, in lower case")
+        return Member(
+            name=name,
+            folder=file.parent,
+            language=table["language"],
+            needs=MappingProxyType(_needs(table["needs"])),
+            edge=list(table.get("edge", [])),
+            internal=list(table.get("internal", [])),
+            migrate=table.get("migrate"),
+            processes=[_process(key, value) for key, value in table["process"].items()],
+            variants=MappingProxyType(table.get("variants", {})),
+        )
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise MemberError(f"{file}: {type(error).__name__}: {error}") from error
+
+
+def find_members(root: Path) -> dict[str, Member]:
+    """Return every member of a checkout by name; members are found by folder, at most three levels deep.
+
+    Raises:
+        MemberError: two members claim one path prefix at the edge, so that a request would have two owners.
+    """
+    files = sorted(file for depth in ("*", "*/*", "*/*/*") for file in root.glob(f"{depth}/member.toml"))
+    members = [read_member(file) for file in files if not file.relative_to(root).parts[0].startswith(".")]
+    owners: dict[str, str] = {}
+    for member in members:
+        for prefix in member.edge:
+            if prefix in owners:
+                raise MemberError(f"{member.name} and {owners[prefix]} both claim {prefix} at the edge")
+            owners[prefix] = member.name
+    return {member.name: member for member in members}

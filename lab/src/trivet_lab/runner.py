@@ -1,0 +1,107 @@
+"""Runs a scenario: each variant on stage, the crowd, the ledgers, the checkers, the results, the report."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from trivet_lab.console import Console
+from trivet_lab.judgement import judge_variant, summarise
+from trivet_lab.ledgers import collect_ledgers
+from trivet_lab.member import Member
+from trivet_lab.record import (
+    PlannedVariant,
+    RunRecord,
+    command_line,
+    commit_of,
+    machine,
+    now_utc,
+    plain_parameters,
+    versions,
+    write_record,
+)
+from trivet_lab.report import render
+from trivet_lab.results import Results, VariantResult, write_results
+from trivet_lab.rundir import RunDirectory, VariantDirectory
+from trivet_lab.scenarios import Cue, Scenario, Variant
+from trivet_lab.settings import LabSettings
+from trivet_lab.topologies import Shop
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """What a person asked for: a scenario, its parameters, which variants, and the words it was asked with."""
+
+    scenario: Scenario[Any]
+    parameters: Any
+    variants: Sequence[Variant]
+    seed: int
+    words: Sequence[str]
+
+
+def fresh_seed() -> int:
+    """Return a seed for a run that names none; it is written down and printed, so the crowd can be sent again."""
+    return secrets.randbelow(1_000_000)
+
+
+def planned_variant(variant: Variant) -> PlannedVariant:
+    """Return what a run's record keeps of a variant."""
+    return PlannedVariant(variant.name, variant.expected, sorted(variant.breaks))
+
+
+def record_order(order: Order, run: RunDirectory, settings: LabSettings) -> RunRecord:
+    """Write ``run.json`` before anything starts, so that a run that breaks still says what it was."""
+    record = RunRecord(
+        run=run.name,
+        scenario=order.scenario.name,
+        claim=order.scenario.claim,
+        seed=order.seed,
+        argv=list(order.words),
+        command=command_line(order.words),
+        started=now_utc(),
+        commit=commit_of(settings.root),
+        machine=machine(),
+        versions=versions(),
+        real=list(order.scenario.real),
+        simulated=list(order.scenario.simulated),
+        parameters=dict(plain_parameters(order.parameters)),
+        variants=[planned_variant(variant) for variant in order.variants],
+        checkers=list(order.scenario.checkers),
+    )
+    write_record(run.run, record)
+    return record
+
+
+def run_order(order: Order, run: RunDirectory, shop: Shop, members: Sequence[Member], console: Console) -> Results:
+    """Run every variant of an order on an open shop and write ``results.json`` and ``report.html``.
+
+    Raises:
+        CrowdFailed, StageFailed, EdgeError: the lab broke; nothing is said about the product then, and
+            ``results.json`` stays absent.
+    """
+    results = [_run_variant(order, variant, run, shop, members, console) for variant in order.variants]
+    whole = summarise(run.name, order.scenario.name, results)
+    write_results(run.results, whole)
+    render(run)
+    return whole
+
+
+def _run_variant(
+    order: Order, variant: Variant, run: RunDirectory, shop: Shop, members: Sequence[Member], console: Console
+) -> VariantResult:
+    directory = run.variant(variant.name).create()
+    console.say(f"  {order.scenario.name} · {variant.name}")
+    with shop.stage(variant.name, variant.settings, lab=variant.lab) as stage:
+        order.scenario.play(Cue(stage, order.seed, directory, console), order.parameters)
+    # The replicas have drained and ended: no request is in flight, so the books are final.
+    collect_ledgers(members, stage.readers, directory)
+    _keep_logs(shop, variant, directory)
+    planned = planned_variant(variant)
+    return judge_variant(directory, planned, order.scenario.checkers, order.scenario.figures(directory))
+
+
+def _keep_logs(shop: Shop, variant: Variant, directory: VariantDirectory) -> None:
+    for log in shop.logs.glob(f"{variant.name}.*.log"):
+        log.rename(directory.logs / log.name.removeprefix(f"{variant.name}."))

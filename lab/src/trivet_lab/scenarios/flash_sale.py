@@ -1,0 +1,116 @@
+"""A flash sale: many buyers, few hot items and a long tail, less stock than demand, one restock in the middle."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated
+
+from trivet_lab.crowd import send_crowd
+from trivet_lab.edge import request_json
+from trivet_lab.load import Item, Phase, Plan, Restock
+from trivet_lab.rundir import VariantDirectory
+from trivet_lab.samples import Sampler
+from trivet_lab.scenarios.scenario import Chapter, Cue, Scenario, Variant, asked
+from trivet_lab.stock import count_stock
+
+PRICE_MINOR = 4_900
+RESTOCKED_ITEMS = 3
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """The size of the sale."""
+
+    clients: Annotated[int, asked("buyers", least=1, most=10_000)] = 200
+    rate: Annotated[float, asked("purchases wanted a second, on average", least=1, most=20_000)] = 250
+    duration: Annotated[float, asked("seconds of load", least=1, most=86_400)] = 10
+    items: Annotated[int, asked("items on sale; demand follows Zipf's law", least=1, most=1_000)] = 12
+    stock: Annotated[int, asked("units of each item at the start", least=0, most=1_000_000_000)] = 40
+
+
+def plan_of(cue: Cue, parameters: Parameters) -> Plan:
+    """Return the crowd: a calm start, a rush when the doors open, a steady crowd after it, and a restock at half time.
+
+    The rush is what makes buyers meet: at a low, even rate two transactions on one item rarely overlap, and a
+    shop without any guard would look right.
+    """
+    rate, duration = parameters.rate, parameters.duration
+    items = [Item(id=f"ticket-{number}", stock=parameters.stock) for number in range(1, parameters.items + 1)]
+    return Plan(
+        seed=cue.seed,
+        url=cue.stage.url,
+        epoch_ns=cue.stage.epoch_ns,
+        clients=parameters.clients,
+        phases=[
+            Phase(shape="ramp", rate_per_s=rate * 0.2, rate_to_per_s=rate, duration_s=duration * 0.2),
+            Phase(shape="spike", rate_per_s=rate * 2.0, duration_s=duration * 0.15),
+            Phase(shape="steady", rate_per_s=rate * 0.9, duration_s=duration * 0.65),
+        ],
+        items=items,
+        restocks=[
+            Restock(at_s=duration / 2, item_id=item.id, quantity=max(1, parameters.stock // 4))
+            for item in items[:RESTOCKED_ITEMS]
+        ],
+        directory=str(cue.directory.path),
+    )
+
+
+def play(cue: Cue, parameters: Parameters) -> None:
+    """Put the items on sale, send the crowd, and sample the stock while it buys."""
+    plan = plan_of(cue, parameters)
+    for item in plan.items:
+        body = {"id": item.id, "stock": item.stock, "unit_price_minor": PRICE_MINOR, "currency": "EUR"}
+        request_json("POST", f"{cue.stage.url}/items", body, key=f"{cue.seed}-{item.id}")
+    with Sampler(cue.stage, cue.directory):
+        send_crowd(plan, cue)
+
+
+def figures(directory: VariantDirectory) -> dict[str, int]:
+    """Count units sold, and units sold that did not exist."""
+    return count_stock(directory)
+
+
+SCENARIO = Scenario(
+    name="flash-sale",
+    claim="a crowd never buys more than there is",
+    members=("inventory",),
+    variants=(
+        Variant(
+            "naive",
+            expected="invalid",
+            settings={"inventory": {"TRIVET_INVENTORY_STRATEGY": "naive"}},
+            breaks=frozenset({"no_oversell", "stock_never_negative"}),
+            lab=True,
+        ),
+        Variant("advisory", expected="valid", settings={"inventory": {"TRIVET_INVENTORY_STRATEGY": "advisory"}}),
+        Variant("redlock", expected="valid", settings={"inventory": {"TRIVET_INVENTORY_STRATEGY": "redlock"}}),
+    ),
+    checkers=(
+        "history_whole",
+        "answers_complete",
+        "generator_on_time",
+        "contention",
+        "no_oversell",
+        "stock_never_negative",
+        "stock_conserved",
+        "no_lost_purchase",
+        "no_phantom_purchase",
+        "one_row_a_key",
+        "refusals_legal",
+        "fences_monotone",
+    ),
+    parameters=Parameters,
+    play=play,
+    figures=figures,
+    load_s=lambda parameters: parameters.duration,
+    real=(
+        "PostgreSQL 18 with fsync and synchronous_commit on",
+        "five independent Valkey 9 masters",
+        "Envoy as the load balancer, two replicas of the service behind it",
+        "every request over TCP, every verdict from the service's own ledger",
+    ),
+    simulated=(
+        "one machine: servers, load balancer and crowd share its cores and its disk, and nothing crosses a network",
+    ),
+    chapter=Chapter(place=1, parameters=Parameters(rate=250, duration=5, items=8, stock=30)),
+)

@@ -1,0 +1,78 @@
+"""What a scenario is: a claim, the variants that it is tried on, and how a crowd is sent at each."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, TypeVar
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from trivet_lab.console import Console
+from trivet_lab.results import Verdict
+from trivet_lab.rundir import VariantDirectory
+from trivet_lab.topologies import Stage
+
+P = TypeVar("P")
+
+
+def asked(sentence: str, *, least: float, most: float) -> Parameter:
+    """Describe one parameter of a scenario as the command line asks for it: what it is, and its bounds."""
+    return Parameter(help=sentence, validator=Number(gte=least, lte=most))
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """One way to run the same scene.
+
+    ``breaks`` names the checkers that a variant *expected invalid* must be caught by; being caught by any other
+    is not as expected. ``lab`` opens what services keep closed outside a lab.
+    """
+
+    name: str
+    expected: Verdict
+    settings: Mapping[str, Mapping[str, str]]
+    breaks: frozenset[str] = frozenset()
+    lab: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Cue:
+    """What a scene is given: the services on stage, the seed, where to write, and how to speak."""
+
+    stage: Stage
+    seed: int
+    directory: VariantDirectory
+    console: Console
+
+
+@dataclasses.dataclass(frozen=True)
+class Chapter(Generic[P]):
+    """A scenario's part in the tour: its place, and parameters that keep its load short."""
+
+    place: int
+    parameters: P
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario(Generic[P]):
+    """A claim and how it is tried.
+
+    ``play`` sends the crowd at one stage and returns when every operation has ended; ``figures`` counts what the
+    table shows (``sold``, ``oversold``, …) from the variant's directory; ``load_s`` is the declared load of one
+    variant in seconds.
+    """
+
+    name: str
+    claim: str
+    members: Sequence[str]
+    variants: Sequence[Variant]
+    checkers: Sequence[str]
+    parameters: type[P]
+    play: Callable[[Cue, P], None]
+    figures: Callable[[VariantDirectory], dict[str, int]]
+    load_s: Callable[[P], float]
+    real: Sequence[str] = ()
+    simulated: Sequence[str] = ()
+    chapter: Chapter[P] | None = None

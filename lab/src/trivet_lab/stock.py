@@ -1,0 +1,35 @@
+"""Counts what was sold from the ledgers alone: the figures of the table, independent of any checker."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+
+from trivet_lab.rundir import VariantDirectory
+
+
+class _Item(msgspec.Struct):
+    id: str
+    initial_stock: int
+
+
+class _Movement(msgspec.Struct):
+    item_id: str
+    quantity: int
+
+
+def count_stock(directory: VariantDirectory) -> dict[str, int]:
+    """Return ``sold`` and ``oversold``: units sold, and units sold beyond each item's stock and restocks."""
+    supply: Counter[str] = Counter()
+    sold: Counter[str] = Counter()
+    item, movement = msgspec.json.Decoder(_Item), msgspec.json.Decoder(_Movement)
+    with directory.ledger("inventory.items").open("rb") as lines:
+        for row in map(item.decode, lines):
+            supply[row.id] += row.initial_stock
+    for name, counter in (("inventory.restocks", supply), ("inventory.purchases", sold)):
+        with directory.ledger(name).open("rb") as lines:
+            for moved in map(movement.decode, lines):
+                counter[moved.item_id] += moved.quantity
+    oversold = sum(max(0, units - supply[name]) for name, units in sold.items())
+    return {"sold": sold.total(), "oversold": oversold}

@@ -1,0 +1,168 @@
+"""The shop on one machine: PostgreSQL, independent Valkey masters and Envoy once, services a stage at a time.
+
+The parts are started once and shared; each *stage* puts fresh replicas, on fresh databases, behind the same
+edge address. So three variants can be compared on one warm platform without sharing a row.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from trivet_lab.member import Member, Process
+from trivet_lab.settings import child_environment
+from trivet_platform import Envoy, Postgres, Program, Supervisor, Upstream, Valkey, free_port
+
+MIGRATE_SECONDS_MAX = 60
+
+
+class StageFailed(Exception):
+    """A service could not be put on stage; the text ends with what it printed last."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """One variant's services, running behind the edge.
+
+    ``epoch_ns`` is the monotonic clock's reading from which every ``_ns`` of this variant counts.
+    """
+
+    name: str
+    url: str
+    epoch_ns: int
+    programs: Sequence[Program]
+    readers: Mapping[str, str]
+
+
+def executable(name: str) -> str:
+    """Return the path of a member's command: beside this interpreter first, then on PATH.
+
+    Raises:
+        StageFailed: it is nowhere.
+    """
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if found is None:
+        raise StageFailed(f"the command {name} is not installed")
+    return found
+
+
+class Shop:
+    """The parts that every stage shares, and the stages put upon them."""
+
+    def __init__(self, platform: Supervisor, members: Mapping[str, Member], lab: str, port: int | None = None) -> None:
+        """Choose the parts that these members need; ``lab`` is the run's id and ``port`` the edge's wish."""
+        self._platform = platform
+        self._members = members
+        self._lab = lab
+        self._stages = 0
+        needs: dict[str, int] = {}
+        for member in members.values():
+            for part, count in member.needs.items():
+                needs[part] = max(needs.get(part, 0), count)
+        self.postgres = Postgres()
+        self.valkeys = [Valkey(f"valkey-{number}") for number in range(1, needs.get("valkey", 0) + 1)]
+        self.edge = Envoy(port=port)
+
+    @property
+    def logs(self) -> Path:
+        """Where the processes of every stage write."""
+        return self._platform.directory / "log"
+
+    def open(self) -> None:
+        """Start the shared parts and wait until each is ready."""
+        self._platform.start(self.postgres, *self.valkeys, self.edge)
+
+    def endpoints(self, stage: Stage) -> dict[str, str]:
+        """Return what a person needs to talk to the parts, as settings name it."""
+        found = {"TRIVET_EDGE_URL": stage.url}
+        for name, member in self._members.items():
+            found[member.variable("READER_URL")] = stage.readers[name]
+        if self.valkeys:
+            found["TRIVET_VALKEY_URLS"] = ",".join(valkey.url for valkey in self.valkeys)
+        return found
+
+    @contextmanager
+    def stage(self, name: str, settings: Mapping[str, Mapping[str, str]], *, lab: bool = False) -> Iterator[Stage]:
+        """Put every member on stage with these settings, on databases of their own, and take them down again.
+
+        ``settings`` maps a member's name to its variables. ``lab`` opens what is closed outside a lab.
+
+        Raises:
+            StageFailed: a migration failed or a replica did not become ready.
+        """
+        self._stages += 1
+        programs: list[Program] = []
+        readers: dict[str, str] = {}
+        upstreams: list[Upstream] = []
+        for member in self._members.values():
+            database = f"{member.name}_{name}_{self._stages}".replace("-", "_")
+            environment = self._environment(member, self.postgres.create_database(database), settings, lab=lab)
+            readers[member.name] = self.postgres.reader_url(database)
+            self._migrate(member, environment)
+            for process in member.processes:
+                replicas = [
+                    self._program(name, member, process, number, environment)
+                    for number in range(1, process.replicas + 1)
+                ]
+                programs += replicas
+                if process.http and member.edge:
+                    endpoints = [program.listen for program in replicas if program.listen]
+                    upstreams.append(Upstream(member.name, endpoints, member.edge, member.internal))
+        try:
+            self._platform.start(*programs)
+            self.edge.route(upstreams)
+            yield Stage(name, self.edge.url, time.monotonic_ns(), programs, readers)
+        finally:
+            self._together([program.stop for program in programs])
+
+    def _environment(
+        self, member: Member, database_url: str, settings: Mapping[str, Mapping[str, str]], *, lab: bool
+    ) -> dict[str, str]:
+        own = {member.variable("DATABASE_URL"): database_url}
+        if "valkey" in member.needs:
+            urls = [valkey.url for valkey in self.valkeys[: member.needs["valkey"]]]
+            own[member.variable("VALKEY_URLS")] = ",".join(urls)
+        if lab:
+            own["TRIVET_LAB"] = self._lab
+        return child_environment(own | dict(settings.get(member.name, {})))
+
+    def _program(
+        self, stage: str, member: Member, process: Process, number: int, environment: Mapping[str, str]
+    ) -> Program:
+        listen = f"127.0.0.1:{free_port()}" if process.http else None
+        own = {member.variable("LISTEN"): listen} if listen else {}
+        return Program(
+            name=f"{stage}.{member.name}-{process.name}-{number}",
+            argv=[executable(process.command[0]), *process.command[1:]],
+            env=dict(environment) | own,
+            listen=listen,
+            ready_url=f"http://{listen}/readyz" if listen else None,
+        )
+
+    def _migrate(self, member: Member, environment: Mapping[str, str]) -> None:
+        if member.migrate is None:
+            return
+        argv = [executable(member.migrate[0]), *member.migrate[1:]]
+        try:
+            done = subprocess.run(
+                argv, env=dict(environment), text=True, capture_output=True, check=False, timeout=MIGRATE_SECONDS_MAX
+            )
+        except subprocess.TimeoutExpired as error:
+            raise StageFailed(f"{member.name}: migrate did not end within {MIGRATE_SECONDS_MAX} s") from error
+        if done.returncode != 0:
+            last = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
+            raise StageFailed(f"{member.name}: migrate ended with {done.returncode}\n{last}")
+
+    def _together(self, works: Sequence[Callable[[], None]]) -> None:
+        """Run each of these at once; the first error is raised after all have ended."""
+        with ThreadPoolExecutor(max_workers=max(1, len(works))) as pool:
+            for waiting in [pool.submit(work) for work in works]:
+                waiting.result()
