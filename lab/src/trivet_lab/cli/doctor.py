@@ -92,7 +92,7 @@ def _browser() -> Finding:
 
 def _temporary() -> Finding:
     fit = os.access("/tmp", os.W_OK | os.X_OK) and Path("/proc/self/stat").exists()  # noqa: S108  - looked at, nothing is put there
-    return Finding("scratch", fit, "writable, processes visible" if fit else "/tmp or /proc is missing", "mount both")
+    return Finding("scratch", fit, "writable, processes visible" if fit else "temporary files or processes cannot be had", "mount both")
 
 
 def doctor(*, json: bool = False) -> int:
