@@ -1,1 +1,66 @@
-"""What the Python services share."""
+"""What the Python services share: problems, settings, logs, traces, limits, health and metrics."""
+
+from .errors import (
+    Internal,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    ServiceError,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from .health import Check, Health
+from .limits import BODY_BYTES_MAX, LimitsMiddleware
+from .logs import configure_logs
+from .metrics import MetricsMiddleware, metrics_route
+from .problems import MEDIA_TYPE, PROBLEMS, TYPE_PREFIX, ProblemKind
+from .rendering import allowed_methods, problem_body, problem_handlers, problem_headers, problem_response
+from .settings import (
+    SettingDescription,
+    SettingsError,
+    describe_settings,
+    load_settings,
+    setting,
+    unknown_variables,
+)
+from .trace import Trace, TraceMiddleware, current_trace, current_trace_id, new_trace, parse_traceparent
+
+__all__ = [
+    "BODY_BYTES_MAX",
+    "MEDIA_TYPE",
+    "PROBLEMS",
+    "TYPE_PREFIX",
+    "Check",
+    "Health",
+    "Internal",
+    "InvalidRequest",
+    "LimitsMiddleware",
+    "MethodNotAllowed",
+    "MetricsMiddleware",
+    "NotFound",
+    "PayloadTooLarge",
+    "ProblemKind",
+    "ServiceError",
+    "SettingDescription",
+    "SettingsError",
+    "Trace",
+    "TraceMiddleware",
+    "Unavailable",
+    "UnsupportedMediaType",
+    "allowed_methods",
+    "configure_logs",
+    "current_trace",
+    "current_trace_id",
+    "describe_settings",
+    "load_settings",
+    "metrics_route",
+    "new_trace",
+    "parse_traceparent",
+    "problem_body",
+    "problem_handlers",
+    "problem_headers",
+    "problem_response",
+    "setting",
+    "unknown_variables",
+]
