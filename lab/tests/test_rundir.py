@@ -1,0 +1,21 @@
+from pathlib import Path
+
+from trivet_lab.rundir import create_run
+
+
+def test_latest_links_to_the_newest_run(tmp_path: Path) -> None:
+    create_run(tmp_path, "flash-sale", 1)
+    second = create_run(tmp_path, "flash-sale", 2)
+    assert (tmp_path / "latest").resolve() == second.path
+
+
+def test_two_runs_of_one_second_do_not_share_a_directory(tmp_path: Path) -> None:
+    names = {create_run(tmp_path, "flash-sale", 1).name for _ in range(5)}
+    assert len(names) == 5
+
+
+def test_variants_are_listed_in_the_order_in_which_they_were_made(tmp_path: Path) -> None:
+    run = create_run(tmp_path, "flash-sale", 1)
+    for name in ("redlock", "advisory", "naive"):
+        run.variant(name).create()
+    assert [variant.name for variant in run.variants()] == ["redlock", "advisory", "naive"]
