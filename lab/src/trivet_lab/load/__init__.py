@@ -1,0 +1,38 @@
+"""The crowd: an open-loop load generator that runs in a process of its own and writes down what it was told.
+
+This face is what plans a crowd and reads what became of it; what sends it runs behind ``command``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from trivet_lab.load.plan import Item, Phase, Plan, PlanError, Restock, read_plan, write_plan
+from trivet_lab.load.schedule import zipf_weights
+from trivet_lab.load.summary import Quantiles, Second, Summary, read_summary
+
+__all__ = [
+    "Item",
+    "Phase",
+    "Plan",
+    "PlanError",
+    "Quantiles",
+    "Restock",
+    "Second",
+    "Summary",
+    "command",
+    "read_plan",
+    "read_summary",
+    "write_plan",
+    "zipf_weights",
+]
+
+
+def command(plan: Path) -> list[str]:
+    """Return the argv that sends a plan's crowd.
+
+    It prints one JSON line a second on stdout and ends 0 (sent), 130 (SIGTERM or SIGINT: what was sent is
+    written) or 254 (no crowd came about; stderr says why).
+    """
+    return [sys.executable, "-m", "trivet_lab.load", str(plan)]

@@ -1,0 +1,36 @@
+"""``python -m trivet_lab.load PLAN.json``: sends a plan's crowd. Exit codes: see ``trivet_lab.load.command``."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+
+import uvloop
+
+from trivet_lab.load.plan import PlanError, read_plan
+from trivet_lab.load.run import run
+
+
+def main(arguments: list[str]) -> int:
+    """Send the crowd and return the exit code."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m trivet_lab.load PLAN.json\n")
+        return 254
+    try:
+        plan = read_plan(Path(arguments[0]))
+    except (OSError, PlanError) as error:
+        sys.stderr.write(f"the plan {arguments[0]} cannot be used:\n{error}\n")
+        return 254
+    try:
+        summary = uvloop.run(run(plan))
+    except KeyboardInterrupt:
+        return 130
+    except Exception:  # noqa: BLE001  - whatever broke, the code says that it was the lab and not the shop
+        traceback.print_exc()
+        return 254
+    return 130 if summary.interrupted else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

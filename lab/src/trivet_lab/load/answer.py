@@ -1,0 +1,49 @@
+"""What one attempt proves about its operation (design: outcomes; the codes are contracts/problems.json's)."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+STORED = frozenset(
+    {
+        "insufficient-funds",
+        "out-of-stock",
+        "already-held",
+        "already-exists",
+        "too-late",
+        "hold-expired",
+        "hold-released",
+        "already-captured",
+        "charge-voided",
+        "refund-exceeds-capture",
+    }
+)
+"""Codes that the effect itself decided: kept under the key and replayed, so they settle an operation for good."""
+
+
+class Answer(Enum):
+    """The five things an attempt can tell."""
+
+    DONE = "a stored success: it happened, once"
+    DECLINED = "a stored refusal: it did not happen and never will under this key"
+    BUSY = "this attempt certainly did nothing, and may be repeated"
+    REJECTED = "this attempt certainly did nothing, and repeating it is pointless"
+    LOST = "this attempt may have had its effect"
+
+
+def classify(status: int, code: str | None) -> Answer:
+    """Return what an attempt with this status and problem code proves.
+
+    ``status`` 0 is an attempt without an answer. A success with a code is one whose body could not be read,
+    so it is not known what was bought. A 409 or 402 that is not known to be stored proves nothing: another
+    request with this key may be in flight. A 408 comes from a proxy that lost its patience, as 5xx do.
+    """
+    if 200 <= status < 300:
+        return Answer.DONE if code is None else Answer.LOST
+    if status in (402, 409):
+        return Answer.DECLINED if code in STORED else Answer.LOST
+    if status == 429:
+        return Answer.BUSY
+    if 400 <= status < 500 and status != 408:
+        return Answer.REJECTED
+    return Answer.LOST

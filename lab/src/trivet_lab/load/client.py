@@ -1,0 +1,110 @@
+"""One attempt on the wire, through one pooled aiohttp session; every way it can end comes back as a reply."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from trivet_lab.history import Attempt
+from trivet_lab.load.backoff import parse_retry_after
+from trivet_lab.load.plan import Plan
+from trivet_lab.load.schedule import Request
+
+_KEEPALIVE_S = 4.0  # below the 5 s of common servers, so that a connection is not used as its server closes it
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """How an attempt ended: what the history keeps, the body if it was a JSON object, and when to come again."""
+
+    attempt: Attempt
+    body: dict[str, Any] | None = None
+    retry_after_s: float | None = None
+
+
+class Client:
+    """Sends requests to the edge. Connections are kept, bounded and never redirected or decompressed."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._epoch_ns = plan.epoch_ns
+        self._edge = URL(plan.url)
+        self._urls: dict[str, URL] = {}
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=plan.connections_max, keepalive_timeout=_KEEPALIVE_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=plan.timeout_ms / 1000, ceil_threshold=3600.0),
+            headers={"content-type": "application/json"},
+            auto_decompress=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def attempt(self, request: Request, key: str, number: int) -> Reply:
+        """Send a request for the ``number``-th time (from 1) under its key.
+
+        Never raises for what the network or the server does. A refused connection, too, is an attempt that
+        was cut: a proxy between may have had the request. If the task is cancelled the attempt counts as cut,
+        and the cancellation is the caller's to notice, because the operation must still be written down.
+        """
+        trace = key.replace("-", "")  # one trace an operation, one span an attempt
+        headers = {"idempotency-key": key, "traceparent": f"00-{trace}-{number:016x}-01"}
+        call_ns = time.monotonic_ns()
+        try:
+            async with self._session.post(
+                self._url(request.path), data=request.body, headers=headers, allow_redirects=False
+            ) as response:
+                body = await response.read()
+                return_ns = time.monotonic_ns()
+        except TimeoutError:
+            return self._lost(call_ns, "timeout", trace)
+        except (aiohttp.ClientError, OSError, asyncio.CancelledError):
+            return self._lost(call_ns, "cut", trace)
+        value = _object(body)
+        attempt = Attempt(
+            call_ns=call_ns - self._epoch_ns,
+            return_ns=return_ns - self._epoch_ns,
+            status=response.status,
+            code=_code(response.status, value),
+            node=response.headers.get("x-trivet-node"),
+            trace=trace,
+        )
+        return Reply(attempt, value, parse_retry_after(response.headers.get("retry-after")))
+
+    def _lost(self, call_ns: int, code: str, trace: str) -> Reply:
+        return_ns = time.monotonic_ns()
+        return Reply(Attempt(call_ns - self._epoch_ns, return_ns - self._epoch_ns, 0, code, None, trace))
+
+    def _url(self, path: str) -> URL:
+        url = self._urls.get(path)
+        if url is None:
+            url = self._urls[path] = self._edge.with_path(path)
+        return url
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    try:
+        return _decode(body)
+    except msgspec.DecodeError:
+        return None
+
+
+def _code(status: int, value: dict[str, Any] | None) -> str | None:
+    """Return the problem's code; ``unreadable`` where a body says nothing, None for a success that can be read."""
+    if value is None:
+        return "unreadable"
+    if 200 <= status < 300:
+        return None
+    code = value.get("code")
+    return code if isinstance(code, str) else "unreadable"

@@ -1,0 +1,52 @@
+"""One JSON line a second on stdout, for whoever draws a bar."""
+
+from __future__ import annotations
+
+import select
+from typing import BinaryIO
+
+import msgspec
+
+from trivet_lab.load.recorder import Recorder
+
+
+class Line(msgspec.Struct, frozen=True):
+    """Counts since the crowd's start, ``at_s`` after it; ``refused`` are operations that certainly failed."""
+
+    at_s: float
+    sent: int
+    ok: int
+    refused: int
+    unknown: int
+    in_flight: int
+
+
+class Progress:
+    """Writes lines for as long as somebody may read them.
+
+    A reader that is gone ends the lines and is told by ``has_reader``; one that does not read loses lines, for
+    a full pipe must not hold back the crowd.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.has_reader = True
+
+    def say(self, recorder: Recorder, at_s: float) -> None:
+        """Write where the crowd stands."""
+        ended = recorder.whole.ended
+        line = Line(
+            at_s=round(at_s, 3),
+            sent=recorder.whole.sent,
+            ok=ended["ok"],
+            refused=ended["fail"],
+            unknown=ended["unknown"],
+            in_flight=recorder.in_flight,
+        )
+        try:
+            _, writable, _ = select.select([], [self._stream], [], 0)
+            if writable:
+                self._stream.write(msgspec.json.encode(line) + b"\n")
+                self._stream.flush()
+        except (BrokenPipeError, ValueError):  # ValueError: the stream was closed
+            self.has_reader = False
