@@ -1,0 +1,105 @@
+"""The guard: a process that ends everything of a platform when the lab that owns it is gone, however it went.
+
+It knows the lab by a pipe whose other end the lab alone holds: the kernel closes it when the lab ends, also after
+``kill -9``. It runs in a session of its own, so that no Ctrl-C reaches it, and on the standard library alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from trivet_platform.proctree import Known, end
+
+# The package's own __init__ would import database drivers; the guard needs two of its modules.
+_BOOT = """
+import sys, types
+package = types.ModuleType("trivet_platform")
+package.__path__ = [sys.argv[1]]
+sys.modules["trivet_platform"] = package
+from trivet_platform.guard import watch
+watch(sys.argv[2])
+"""
+_OWNER_POLL_S = 0.5
+_EXIT_PATIENCE_S = 10
+
+
+class Guard:
+    """The lab's end of the pipe."""
+
+    def __init__(self, marker: str) -> None:
+        """Start the guard of the platform whose processes carry ``marker``."""
+        self._lock = threading.Lock()
+        argv = [sys.executable, "-I", "-S", "-c", _BOOT, str(Path(__file__).parent), marker]
+        self._process = subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True, cwd="/", env={}
+        )
+
+    @property
+    def pid(self) -> int:
+        """The guard's own pid."""
+        return self._process.pid
+
+    def adopt(self, known: Known) -> None:
+        """Tell the guard of a process whose tree it is to end."""
+        self._tell({"process": known})
+
+    def inherit(self, directory: Path) -> None:
+        """Tell the guard of a directory that it is to remove."""
+        self._tell({"directory": str(directory)})
+
+    def close(self) -> None:
+        """Let the guard do its last round and wait for it."""
+        with self._lock:
+            if self._process.stdin and not self._process.stdin.closed:
+                self._process.stdin.close()
+        self._process.wait(_EXIT_PATIENCE_S)
+
+    def _tell(self, message: dict[str, object]) -> None:
+        line = json.dumps(message).encode() + b"\n"
+        with self._lock:
+            stdin = self._process.stdin
+            if stdin is not None and not stdin.closed:
+                stdin.write(line)
+                stdin.flush()
+
+
+def clean(leaders: Sequence[Known], directories: Sequence[Path], marker: str) -> int:
+    """End everything of a platform and remove its directories; return how many processes there were."""
+    ended = len(end(leaders, marker))
+    for directory in directories:
+        shutil.rmtree(directory, ignore_errors=True)
+    return ended
+
+
+def watch(marker: str) -> None:
+    """Be the guard: read messages until the lab is gone, then clean."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    owner = os.getppid()
+    leaders: list[Known] = []
+    directories: list[Path] = []
+    received = b""
+    # A child that the lab forked without exec holds the pipe too: the parent's pid says it as well.
+    while os.getppid() == owner:
+        if not select.select([0], [], [], _OWNER_POLL_S)[0]:
+            continue
+        chunk = os.read(0, 65536)
+        if not chunk:
+            break
+        *lines, received = (received + chunk).split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            if "process" in message:
+                leaders.append(Known(*message["process"]))
+            else:
+                directories.append(Path(message["directory"]))
+    clean(leaders, directories, marker)

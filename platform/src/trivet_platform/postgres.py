@@ -1,0 +1,162 @@
+"""One PostgreSQL 18 cluster, durable as in production (fsync, synchronous_commit), small in memory."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from trivet_platform.binaries import copy_postgres, postgres_home
+from trivet_platform.errors import PlatformError
+from trivet_platform.part import Site
+from trivet_platform.process import Account, Process
+from trivet_platform.server import HOST, ServerPart
+
+READER = "trivet_reader"
+_OWNER = "postgres"
+_UNPRIVILEGED = "nobody"
+_CONNECT_TIMEOUT_S = 2
+_DEFAULTS = {
+    "listen_addresses": HOST,
+    # Nobody needs a socket file, and so its path can never be too long for one.
+    "unix_socket_directories": "",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "max_connections": "200",
+    "shared_buffers": "64MB",
+    # Segments lie in the data directory and vanish with it, also after SIGKILL.
+    "dynamic_shared_memory_type": "mmap",
+    "timezone": "UTC",
+    "log_line_prefix": "%m [%p] %d ",
+    "jit": "off",
+}
+
+
+class NoUnprivilegedUser(PlatformError):
+    """PostgreSQL refuses to run as root, and this machine has no user ``nobody`` to run it as."""
+
+
+class Postgres(ServerPart):
+    """A cluster of its own, initialised at the first start and kept over restarts until the platform ends.
+
+    Roles: ``postgres`` owns everything; ``trivet_reader`` reads everything and writes nothing. Their passwords are
+    random, since a superuser without one is a way for anybody on the machine to run programs as this user.
+
+    As root it runs as ``nobody``. That user can read neither root's home nor a closed checkout, so the data and a
+    copy of the binaries lie in a scratch directory, to which a link in the part's own directory leads.
+    """
+
+    stop_signal = signal.SIGINT  # a fast shutdown: sessions are cut, nothing committed is lost
+
+    def __init__(self, name: str = "postgres", settings: Mapping[str, str] | None = None) -> None:
+        super().__init__(name)
+        self._settings = _DEFAULTS | dict(settings or {})
+        self._passwords = {_OWNER: secrets.token_hex(16), READER: secrets.token_hex(16)}
+        self._account: Account | None = None
+        self._initialised = False
+        self._home = Path()
+        self._base = Path()
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the owner's address of a database."""
+        return self._url(_OWNER, database)
+
+    def reader_url(self, database: str) -> str:
+        """Return the address of a database for the role that only reads."""
+        return self._url(READER, database)
+
+    def create_database(self, name: str) -> str:
+        """Create an empty database and return its owner's address."""
+        self._execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self.url(name)
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, cutting whoever is connected to it."""
+        self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """The owner's address of database ``postgres``."""
+        return {"url": self.url()}
+
+    def prepare(self, site: Site) -> Process | None:
+        """Begin initdb, unless the data directory is there from an earlier start."""
+        self._settle(site)
+        if self._initialised:
+            return None
+        shutil.rmtree(self._data, ignore_errors=True)  # an initdb that was killed halfway refuses to go on
+        password = self._base / "password"
+        password.touch(mode=0o600)
+        password.write_text(self._passwords[_OWNER])
+        if self._account:
+            os.chown(password, self._account.uid, self._account.gid)
+        words: list[str | Path] = ["-D", self._data, "-U", _OWNER, "-A", "scram-sha-256", f"--pwfile={password}"]
+        words += ["-E", "UTF8", "--locale=C", "--no-instructions"]
+        words += ["--no-sync"]  # an empty cluster can be made again; what is committed later is flushed as ever
+        return site.spawn([self._home / "bin" / "initdb", *words], directory=self._base, account=self._account)
+
+    def spawn(self, site: Site) -> Process:
+        """Spawn the postmaster on ``self.port``."""
+        self._initialised = True
+        settings = self._settings | {"port": str(self.port)}
+        words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        argv: list[str | Path] = [self._home / "bin" / "postgres", "-D", self._data, *words]
+        return site.spawn(argv, directory=self._base, account=self._account)
+
+    def probe(self) -> str | None:
+        """Return None when a session answers and the reading role exists; makes that role the first time."""
+        if self._ready:
+            return None
+        try:
+            self._create_reader()
+        except psycopg.OperationalError as error:
+            return f"refuses connections: {' '.join(str(error).split())}"
+        self._ready = True
+        return None
+
+    @property
+    def _data(self) -> Path:
+        return self._base / "data"
+
+    def _settle(self, site: Site) -> None:
+        """Decide as whom and where to run."""
+        if os.geteuid() != 0:
+            self._home, self._base = postgres_home(), site.directory
+            return
+        try:
+            entry = pwd.getpwnam(_UNPRIVILEGED)
+        except KeyError:
+            raise NoUnprivilegedUser(f"run as a user, or add a user named {_UNPRIVILEGED}") from None
+        self._account = Account(entry.pw_uid, entry.pw_gid)
+        self._base = site.scratch(self.name)
+        os.chown(self._base, self._account.uid, self._account.gid)
+        self._home = copy_postgres(self._base / "programs")
+        link = site.directory / "postgres"
+        if not link.is_symlink():
+            link.symlink_to(self._base)
+
+    def _url(self, role: str, database: str) -> str:
+        return f"postgresql://{role}:{self._passwords[role]}@{HOST}:{self.port}/{database}"
+
+    def _execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.url(), autocommit=True, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
+            connection.execute(statement)
+
+    def _create_reader(self) -> None:
+        """Make the role that reads everything, or find it made: a restart keeps it."""
+        with psycopg.connect(self.url(), autocommit=True, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
+            if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [READER]).fetchone():
+                return
+            role = sql.Identifier(READER)
+            password = sql.Literal(self._passwords[READER])
+            with connection.transaction():
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, password))
+                connection.execute(sql.SQL("GRANT pg_read_all_data TO {}").format(role))
+                connection.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(role))

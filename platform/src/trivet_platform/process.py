@@ -1,0 +1,111 @@
+"""One spawned process with everything below it, and the log it writes."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from trivet_platform.proctree import Known, end, freeze, know, thaw, tree
+
+TAIL_LINES = 20
+_TAIL_BYTES = 64 * 1024
+
+
+@dataclasses.dataclass(frozen=True)
+class Account:
+    """The user as whom a process runs."""
+
+    uid: int
+    gid: int
+
+
+class Process:
+    """A process in a session of its own; its output goes to the end of its log."""
+
+    def __init__(
+        self,
+        argv: Sequence[str | Path],
+        log: Path,
+        environment: Mapping[str, str],
+        directory: Path,
+        account: Account | None = None,
+    ) -> None:
+        """Spawn it and return at once."""
+        self.log = log
+        with log.open("ab") as output:
+            self._log_start = output.tell()
+            self._popen = subprocess.Popen(
+                [str(word) for word in argv],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(environment),
+                cwd=directory,
+                start_new_session=True,
+                user=account.uid if account else None,
+                group=account.gid if account else None,
+                extra_groups=[] if account else None,
+            )
+        # Nobody has reaped it yet, so its row is there even if it has ended.
+        self.known = know(self._popen.pid) or Known(self._popen.pid, -1)
+
+    @property
+    def pid(self) -> int:
+        """The pid of the leader."""
+        return self.known.pid
+
+    @property
+    def pids(self) -> list[int]:
+        """Everything of it that is alive, the leader first."""
+        found = {known.pid for known in tree([self.known])}
+        return sorted(found, key=lambda pid: (pid != self.pid, pid))
+
+    def exit_status(self) -> str | None:
+        """Return how it ended, in words, or None while it runs."""
+        code = self._popen.poll()
+        if code is None:
+            return None
+        return f"ended by {signal.Signals(-code).name}" if code < 0 else f"exited with status {code}"
+
+    def succeeded(self) -> bool:
+        """Whether it has ended with status 0."""
+        return self._popen.poll() == 0
+
+    def written(self) -> str:
+        """Return what it has written since it was spawned, its last 64 KiB at most."""
+        with self.log.open("rb") as log:
+            size = log.seek(0, 2)
+            log.seek(max(self._log_start, size - _TAIL_BYTES))
+            return log.read().decode(errors="replace")
+
+    def tail(self) -> list[str]:
+        """Return the last lines that it wrote, at most 20."""
+        return self.written().splitlines()[-TAIL_LINES:]
+
+    def stop(self, number: signal.Signals, patience_s: float) -> None:
+        """Ask the leader to end, waking it if it is paused; after ``patience_s`` kill what is left of it."""
+        everything = tree([self.known])
+        if self._popen.poll() is None:
+            thaw([self.known])
+            self._popen.send_signal(number)
+        with suppress(subprocess.TimeoutExpired):
+            self._popen.wait(patience_s)
+        end(everything)
+        self._popen.wait()
+
+    def kill(self) -> None:
+        """Kill everything of it and reap the leader."""
+        end([self.known])
+        self._popen.wait()
+
+    def pause(self) -> None:
+        """Stop everything of it (SIGSTOP); returns when none of it can run any more."""
+        freeze([self.known])
+
+    def resume(self) -> None:
+        """Let everything of it go on (SIGCONT)."""
+        thaw([self.known])
