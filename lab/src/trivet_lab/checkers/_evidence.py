@@ -1,0 +1,66 @@
+"""What a variant left: its history, its ledgers read on demand, and single lines again for a witness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import msgspec
+
+from trivet_lab.checkers._history import HISTORY, EvidenceError, History, Pointer
+from trivet_lab.rundir import VariantDirectory
+
+T = TypeVar("T")
+
+
+class Evidence:
+    """All that one variant left. Checkers share it, so that every file is parsed once."""
+
+    def __init__(self, directory: VariantDirectory) -> None:
+        """Stand for what lies in this directory; nothing is read yet."""
+        self.directory = directory
+        self.history = History(directory.history)
+        self._books: dict[object, object] = {}
+
+    def book(self, kind: Callable[[Evidence], T]) -> T:
+        """Return the one ``kind(self)`` that all checkers share; it is made at the first call.
+
+        Raises:
+            EvidenceError: as ``kind`` did, each time, without reading again.
+        """
+        if kind not in self._books:
+            try:
+                self._books[kind] = kind(self)
+            except EvidenceError as error:
+                self._books[kind] = error
+        made = self._books[kind]
+        if isinstance(made, EvidenceError):
+            raise made
+        return made  # type: ignore[return-value]  # the dictionary's values are what its keys make
+
+    def ledger(self, name: str, row: type[T]) -> Iterator[tuple[int, T]]:
+        """Yield every row of a ledger with the byte offset of its line.
+
+        Raises:
+            EvidenceError: the ledger is missing, or a line is not such a row. An empty one yields nothing.
+        """
+        path = self.directory.ledger(name)
+        if not path.exists():
+            raise EvidenceError(f"ledger {name} is missing")
+        decode = msgspec.json.Decoder(row).decode
+        offset = 0
+        with path.open("rb") as lines:
+            for line in lines:
+                try:
+                    yield offset, decode(line)
+                except msgspec.DecodeError as error:
+                    raise EvidenceError(f"ledger {name} is damaged at byte {offset}: {error}") from error
+                offset += len(line)
+
+    def line(self, pointer: Pointer) -> dict[str, Any]:
+        """Return one line as it stands in its file."""
+        name, offset = pointer
+        path = self.history.path if name == HISTORY else self.directory.ledger(name)
+        with path.open("rb") as file:
+            file.seek(offset)
+            return msgspec.json.decode(file.readline(), type=dict[str, Any])

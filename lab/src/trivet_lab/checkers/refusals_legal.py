@@ -1,0 +1,128 @@
+"""Nobody is sent away while there is stock: the opposite of overselling, and as wrong."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from typing import ClassVar
+
+from trivet_lab.checkers._checker import Checker, Ruling
+from trivet_lab.checkers._evidence import Evidence
+from trivet_lab.checkers._history import HISTORY, Batch, EvidenceError
+from trivet_lab.checkers._inventory import BUY, Inventory, asked, is_done, refusal
+from trivet_lab.checkers._timeline import NEVER_AFTER_NS, NEVER_BEFORE_NS, Timeline
+from trivet_lab.checkers._witness import Violations
+from trivet_lab.history import Operation
+
+
+class _Refusals:
+    """The refusals of one item, in columns: there may be a million."""
+
+    def __init__(self) -> None:
+        self.calls = array("q")
+        self.returns = array("q")
+        self.quantities = array("q")
+        self.offsets = array("q")
+
+
+class RefusalsLegal(Checker):
+    """Compares every *out of stock* with all that the item's stock can have been while it was asked for.
+
+    The interval runs from the first call with the key, since any attempt may have decided, to the return of the
+    attempt that brought the refusal. Only a stock that *cannot* have been too low makes a refusal illegal.
+    """
+
+    NAME: ClassVar[str] = "refusals_legal"
+    RULE: ClassVar[str] = (
+        "A purchase is refused as out of stock only if the stock can have been below its quantity "
+        "at some instant between its first call and the refusal."
+    )
+
+    def __init__(self, evidence: Evidence) -> None:
+        """Load the books."""
+        self._evidence = evidence
+        self._book = evidence.book(Inventory).expect_purchases()
+        rows = len(self._book.changes)
+        self._calls = array("q", [NEVER_AFTER_NS]) * rows
+        self._returns = array("q", [NEVER_AFTER_NS]) * rows
+        self._refusals: dict[str, _Refusals] = {}
+
+    def read(self, batch: Batch) -> None:
+        """Note when each row was asked for and acknowledged, and every refusal."""
+        books, calls, returns = self._book.by_key, self._calls, self._returns
+        for operation, offset in zip(batch.operations, batch.offsets, strict=True):
+            f = operation.f
+            if f not in books:
+                continue
+            row = books[f].get(operation.key) if operation.key is not None else self._book.row_of(operation)
+            if row is not None:
+                number, attempts = row.number, operation.attempts
+                calls[number] = min(calls[number], attempts[0].call_ns)
+                if operation.outcome == "ok":
+                    returns[number] = min(returns[number], _done_ns(operation))
+            if f == BUY and operation.outcome != "ok":
+                self._refuse(operation, offset)
+
+    def finish(self) -> Ruling:
+        """Rule over each item's refusals."""
+        self._spread_to_further_rows()
+        found, doubts, judged = Violations(), Counter[str](), 0
+        for item_id, refusals in sorted(self._refusals.items()):
+            try:
+                timeline = self._timeline(item_id)
+            except EvidenceError as error:
+                doubts[str(error)] += len(refusals.offsets)
+                continue
+            judged += len(refusals.offsets)
+            self._judge(item_id, timeline, refusals, found)
+        ruling = found.ruling(self._evidence, f"{judged:,} refusals, each can have met too little stock")
+        if ruling.verdict == "valid" and doubts:
+            reasons = "; ".join(f"{reason} ({count:,} refusals)" for reason, count in doubts.items())
+            return Ruling("unknown", f"refusals that cannot be judged: {reasons}")
+        if ruling.verdict == "valid" and not judged:
+            return Ruling("valid", "nobody was refused")
+        return ruling
+
+    def _refuse(self, operation: Operation, offset: int) -> None:
+        attempt = refusal(operation)
+        if attempt is None:
+            return
+        item_id, quantity = asked(operation)
+        refusals = self._refusals.get(item_id)
+        if refusals is None:
+            refusals = self._refusals[item_id] = _Refusals()
+        refusals.calls.append(operation.attempts[0].call_ns)
+        refusals.returns.append(attempt.return_ns)
+        refusals.quantities.append(quantity)
+        refusals.offsets.append(offset)
+
+    def _spread_to_further_rows(self) -> None:
+        """Give rows whose key has an earlier row that row's call; and rows without an operation no bound at all."""
+        for row in self._book.again:
+            self._calls[row.number] = self._calls[self._book.by_key[row.F][row.key or ""].number]
+        for number, call in enumerate(self._calls):
+            if call == NEVER_AFTER_NS:
+                self._calls[number] = NEVER_BEFORE_NS
+
+    def _timeline(self, item_id: str) -> Timeline:
+        item = self._book.items.get(item_id)
+        if item is None:
+            raise EvidenceError(f"{item_id} is no item of the ledger")
+        return Timeline(item, self._book.by_item.get(item_id, []), self._calls, self._returns)
+
+    def _judge(self, item_id: str, timeline: Timeline, refusals: _Refusals, found: Violations) -> None:
+        columns = (refusals.quantities, refusals.calls, refusals.returns, refusals.offsets)
+        for quantity, call, until, offset in zip(*columns, strict=True):
+            if call > until or timeline.below(quantity, call, until):
+                continue  # a refusal before its call is damaged evidence, not a violation
+            lowest = timeline.lowest(call, until)
+            found.add(
+                f"{quantity} × {item_id} was refused, but from {call:,} ns to {until:,} ns "
+                f"its stock was at least {lowest:,}",
+                (HISTORY, offset),
+            )
+
+
+def _done_ns(operation: Operation) -> int:
+    """Return when the answer first came; the last return if no attempt shows it."""
+    return next((attempt.return_ns for attempt in operation.attempts if is_done(attempt)), operation.return_ns)
