@@ -1,0 +1,71 @@
+"""Runs every test on each variant of every subject, and on each operation that the test is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+
+import pytest
+
+pytest.register_assert_rewrite("conformance.promises", "conformance.service")
+
+from conformance.service import Api, Scene, Service  # noqa: E402  - after the registration above, or asserts say nothing
+from conformance.subject import Subject, subjects  # noqa: E402  - the same
+
+from trivet_platform import Postgres, Supervisor  # noqa: E402  - the same
+
+Variant = tuple[Subject, str]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each test every variant of every subject, and each operation where it asks for one."""
+    if "service" not in metafunc.fixturenames:
+        return
+    variants = [(subject, name) for subject in subjects() for name in subject.environments]
+    if "operation" not in metafunc.fixturenames:
+        ids = [f"{subject.name}-{name}" for subject, name in variants]
+        metafunc.parametrize("service", variants, indirect=True, ids=ids)
+        return
+    is_about = getattr(metafunc.function, "about", lambda _: True)
+    pairs = [
+        ((subject, name), operation)
+        for subject, name in variants
+        for operation in subject.operation
+        if is_about(operation)
+    ]
+    ids = [f"{subject.name}-{name}-{operation.name}" for (subject, name), operation in pairs]
+    metafunc.parametrize(("service", "operation"), pairs, indirect=["service"], ids=ids)
+
+
+@pytest.fixture(scope="session")
+def services(
+    supervisor: Supervisor, postgres: Postgres, valkeys: Callable[[int], Sequence[str]]
+) -> Iterator[Callable[[Variant], Service]]:
+    """Return what starts a variant when it is first asked for; all of them stop at the end."""
+    running: dict[tuple[str, str], Service] = {}
+    with ExitStack() as stack:
+
+        def start(variant: Variant) -> Service:
+            subject, name = variant
+            if (subject.name, name) not in running:
+                made = Service(subject, name, supervisor, postgres, valkeys)
+                made.api, _ = stack.enter_context(made.replica())
+                running[subject.name, name] = made
+            return running[subject.name, name]
+
+        yield start
+
+
+@pytest.fixture
+def service(request: pytest.FixtureRequest, services: Callable[[Variant], Service]) -> Service:
+    return services(request.param)
+
+
+@pytest.fixture
+def api(service: Service) -> Api:
+    return service.api
+
+
+@pytest.fixture
+def scene(service: Service) -> Scene:
+    return Scene(service.api, service.subject)

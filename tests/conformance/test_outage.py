@@ -1,0 +1,40 @@
+"""A service whose database is away, and a service that is told to go."""
+
+from __future__ import annotations
+
+from conformance.interference import blocked, terminate, until, wait_until_ended, without_database
+from conformance.promises import assert_problem
+from conformance.service import Scene, Service
+from conformance.subject import Operation, about
+
+
+def test_without_its_database_a_service_lives_but_is_not_ready(service: Service) -> None:
+    scene = Scene(service.api, service.subject)
+    requests = [
+        (operation.method, scene.fill(operation.path), scene.fill(operation.body))
+        for operation in service.subject.operation
+    ]
+    with without_database(service.database_url):
+        assert service.api.call("GET", "/livez").status == 200
+        assert service.api.call("GET", "/metrics").status == 200
+        assert_problem(service.api.call("GET", "/readyz"), "unavailable")
+        for method, path, body in requests:
+            assert_problem(service.api.call(method, path, body), "unavailable")
+    until(lambda: service.api.call("GET", "/readyz").status == 200, "the service is ready again")
+    for operation, (method, path, body) in zip(service.subject.operation, requests, strict=True):
+        assert service.api.call(method, path, body).status == operation.status
+
+
+@about(lambda operation: operation.block is not None)
+def test_a_request_in_flight_is_answered_before_the_service_ends(
+    operation: Operation, scene: Scene, service: Service
+) -> None:
+    assert operation.block is not None
+    with service.replica() as (api, program):
+        path, body = scene.fill(operation.path), scene.fill(operation.body)
+        with blocked(service.database_url, scene.fill(operation.block)) as wait_until_blocked:
+            read = api.send(operation.method, path, body)
+            wait_until_blocked()
+            terminate(program)
+        assert read().status == operation.status
+        wait_until_ended(program)
