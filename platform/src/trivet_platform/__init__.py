@@ -1,6 +1,8 @@
 """Real servers on one machine, without Docker: parts, their supervisor, and the sweep of what was left."""
 
 from trivet_platform.binaries import MissingBinary, server_versions
+from trivet_platform.envoy import Envoy, RouteFailed
+from trivet_platform.envoy_config import Upstream
 from trivet_platform.errors import PartDied, PlatformClosed, PlatformError, StartFailed
 from trivet_platform.part import Part, Site
 from trivet_platform.postgres import Postgres
@@ -11,6 +13,7 @@ from trivet_platform.sweep import alive, sweep
 from trivet_platform.valkey import Valkey
 
 __all__ = [
+    "Envoy",
     "MissingBinary",
     "Part",
     "PartDied",
@@ -18,9 +21,11 @@ __all__ = [
     "PlatformError",
     "Postgres",
     "Program",
+    "RouteFailed",
     "Site",
     "StartFailed",
     "Supervisor",
+    "Upstream",
     "Valkey",
     "alive",
     "free_port",

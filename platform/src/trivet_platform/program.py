@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
 
 from trivet_platform.errors import PartDied
 from trivet_platform.part import Site
+from trivet_platform.probe import http_blocker
 from trivet_platform.server import ProcessPart
 from trivet_platform.sockets import listens, split_address
-
-_PROBE_TIMEOUT_S = 1
-_ANSWER_CHARS = 300
 
 
 class Program(ProcessPart):
@@ -54,20 +50,3 @@ class Program(ProcessPart):
     def endpoints(self) -> dict[str, str]:
         """Its URL, if it listens."""
         return {"url": f"http://{self.listen}"} if self.listen else {}
-
-
-def http_blocker(url: str) -> str | None:
-    """Return None when a GET answers 2xx, else what came instead, with the beginning of its body."""
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_PROBE_TIMEOUT_S)
-    try:
-        connection.request("GET", f"{parts.path or '/'}?{parts.query}".rstrip("?"))
-        answer = connection.getresponse()
-        if 200 <= answer.status < 300:
-            return None
-        body = " ".join(answer.read().decode(errors="replace").split())[:_ANSWER_CHARS]
-        return f"{parts.path} answers {answer.status} {body}".rstrip()
-    except (OSError, http.client.HTTPException) as error:
-        return f"{parts.path} does not answer: {error or type(error).__name__}"
-    finally:
-        connection.close()

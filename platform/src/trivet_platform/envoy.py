@@ -1,0 +1,145 @@
+"""The load balancer: Envoy, whose routes can be replaced while it serves."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from trivet_platform.binaries import envoy_server
+from trivet_platform.envoy_config import (
+    CLUSTERS_FILE,
+    PROBE_HEADER,
+    ROUTES_FILE,
+    Upstream,
+    bootstrap,
+    clusters,
+    routes,
+)
+from trivet_platform.errors import PlatformError
+from trivet_platform.part import Site
+from trivet_platform.probe import NoAnswer, get, http_blocker
+from trivet_platform.process import Process
+from trivet_platform.server import HOST, ServerPart
+
+_EFFECT_PATIENCE_S = 20
+_POLL_S = 0.02
+
+
+class RouteFailed(PlatformError):
+    """Envoy did not take new routes in time; the sentence says what was still missing."""
+
+
+class Envoy(ServerPart):
+    """Envoy on loopback, on ``port`` if that is free and else on a free one: read ``url``.
+
+    It routes nothing until ``route`` is called. What it says itself is problem+json (``envoy_problems.py``). It
+    repeats a request only if that was never sent, waits 15 s for an answer, and checks ``/readyz`` every second.
+    """
+
+    def __init__(self, name: str = "envoy", port: int | None = None) -> None:
+        super().__init__(name, port)
+        self._version = 0
+        self._routed: list[tuple[str, Upstream]] = []
+
+    @property
+    def url(self) -> str:
+        """Where clients reach the services."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """The edge's URL, and the admin endpoint once it is known."""
+        admin = self._admin()
+        return {"url": self.url} | ({"admin": admin} if admin else {})
+
+    def spawn(self, site: Site) -> Process:
+        """Spawn it on ``self.port`` with the routes of the last time."""
+        self._directory = site.directory
+        self._admin_file.unlink(missing_ok=True)
+        self._put(CLUSTERS_FILE, clusters(self._label, self._routed))
+        self._put(ROUTES_FILE, routes(self._label, self._routed))
+        self._put("bootstrap.json", bootstrap(site.directory, HOST, self.port))
+        words = ["-c", "bootstrap.json", "--admin-address-path", str(self._admin_file)]
+        words += ["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]
+        return site.spawn([envoy_server(), *words])
+
+    def probe(self) -> str | None:
+        """Return None when Envoy calls itself ready and a worker answers with the newest routes."""
+        admin = self._admin()
+        if admin is None:
+            return "no admin endpoint yet"
+        return http_blocker(f"{admin}/ready") or self._routes_blocker()
+
+    def route(self, upstreams: Sequence[Upstream]) -> None:
+        """Route to these upstreams and no others; return when that is in effect and every endpoint's health is known.
+
+        New clusters are made and health-checked before the routes name them, and old ones are removed after: no
+        request meets a route without a cluster. An endpoint that is down is known to be so and gets nothing.
+
+        Raises:
+            RouteFailed: Envoy does not run, or refused, or a health check did not end.
+        """
+        self._version += 1
+        new = [(f"{upstream.name}.{self._version}", upstream) for upstream in upstreams]
+        self._put(CLUSTERS_FILE, clusters(f"{self._label}+", [*self._routed, *new]))
+        self._await(lambda: self._clusters_blocker([name for name, _ in new]))
+        self._put(ROUTES_FILE, routes(self._label, new))
+        self._await(self._routes_blocker)
+        self._put(CLUSTERS_FILE, clusters(self._label, new))
+        self._routed = new
+
+    @property
+    def _label(self) -> str:
+        return f"{self.name}.{self._version}"
+
+    @property
+    def _admin_file(self) -> Path:
+        return self._directory / "admin"
+
+    def _admin(self) -> str | None:
+        if self._process is None or not self._admin_file.exists():
+            return None
+        address = self._admin_file.read_text().strip()
+        return f"http://{address}" if address else None
+
+    def _put(self, name: str, content: Mapping[str, Any]) -> None:
+        """Replace a file at once: Envoy watches for renames."""
+        new = self._directory / f"{name}.new"
+        new.write_text(json.dumps(content, indent=2))
+        new.replace(self._directory / name)
+
+    def _await(self, blocker: Callable[[], str | None]) -> None:
+        deadline = time.monotonic() + _EFFECT_PATIENCE_S
+        while (sentence := blocker()) is not None:
+            ended = self._process.exit_status() if self._process else "not started"
+            if ended is not None or time.monotonic() > deadline:
+                tail = "".join(f"\n  | {line}" for line in (self._process.tail() if self._process else []))
+                raise RouteFailed(f"{self.name} took no new routes: {ended or sentence}{tail}")
+            time.sleep(_POLL_S)
+
+    def _clusters_blocker(self, names: Sequence[str]) -> str | None:
+        try:
+            status, body = get(f"{self._admin()}/clusters?format=json")
+        except NoAnswer as error:
+            return f"the admin endpoint does not answer: {error}"
+        if status != 200:
+            return f"the admin endpoint answers {status}"
+        known = {cluster["name"]: cluster for cluster in json.loads(body).get("cluster_statuses", [])}
+        for name in names:
+            if name not in known:
+                return f"{name} is not checked yet"
+            for host in known[name].get("host_statuses", []):
+                if host.get("health_status", {}).get("pending_active_hc"):
+                    address = host["address"]["socket_address"]
+                    return f"{name}: {address['address']}:{address['port_value']} is not checked yet"
+        return None
+
+    def _routes_blocker(self) -> str | None:
+        try:
+            status, _ = get(self.url, {PROBE_HEADER: self._label})
+        except NoAnswer as error:
+            return f"the listener does not answer: {error}"
+        return None if status == 200 else "the new routes do not serve yet"
