@@ -7,7 +7,7 @@ from collections import Counter
 import msgspec
 
 from trivet_lab.history import read_history
-from trivet_lab.latency import read_hlog
+from trivet_lab.latency import merge_hlog
 from trivet_lab.load import read_summary
 from trivet_lab.results import Latency, Load
 from trivet_lab.rundir import VariantDirectory
@@ -48,7 +48,7 @@ def _latency(directory: VariantDirectory) -> Latency:
     log = directory.latency / "buy.hlog"
     if not log.exists():
         return Latency(p50=0.0, p99=0.0, max=0.0)
-    whole = read_hlog(log)
+    whole = merge_hlog(log)
     return Latency(p50=whole.percentile(50) / 1e3, p99=whole.percentile(99) / 1e3, max=whole.max / 1e3)
 
 
