@@ -1,0 +1,61 @@
+"""The data of the page's charts: every variant on the same instants and the same scales, so that they compare."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from trivet_lab.report import series, words
+from trivet_lab.report.source import RunRecord
+
+ITEMS_MAX = 5
+
+
+def chart_data(record: RunRecord) -> dict[str, Any]:
+    """Return the series of all charts; plain values only, as the script reads them."""
+    end_ns = max((_end_ns(variant.tally, variant.tracks) for variant in record.variants), default=0)
+    items = series.choose_items((variant.tracks for variant in record.variants), ITEMS_MAX)
+    width_s = series.bucket_width_s(end_ns)
+    variants = []
+    for variant in record.variants:
+        chart = series.stock_chart(variant.tracks, items, end_ns)
+        whole = variant.latency[1]
+        variants.append(
+            {
+                "name": variant.name,
+                "stock": dataclasses.asdict(chart) if chart.lines else None,
+                "throughput": _throughput(variant.tally, width_s, end_ns) if variant.tally.operations else None,
+                "latency": {"count": whole.count, "curve": whole.curve} if whole else None,
+                "restocks_s": sorted({round(at / series.NS_PER_S, 2) for at in variant.tally.restocks_ns})[:50],
+            }
+        )
+    return {"end_s": round(end_ns / series.NS_PER_S, 3), "items": items, "variants": variants}
+
+
+def _throughput(tally: series.HistoryTally, width_s: float, end_ns: int) -> dict[str, Any]:
+    return dataclasses.asdict(tally.throughput(width_s, end_ns))
+
+
+def _end_ns(tally: series.HistoryTally, tracks: dict[str, series.Track]) -> int:
+    """Return the last instant that this variant knows of, in a history or in a sample."""
+    return max([tally.end_ns, *(track[-1][0] for track in tracks.values() if track)])
+
+
+def stock_rows(drawn: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what the stock charts say in figures: each drawn item's lowest and last stock in each variant."""
+    rows = []
+    for item in drawn["items"]:
+        cells = []
+        for variant in drawn["variants"]:
+            lines = variant["stock"]["lines"] if variant["stock"] else []
+            line = next((line for line in lines if line["label"] == item), None)
+            cells.append(
+                {
+                    "variant": variant["name"],
+                    "lowest": words.number(line["lowest"]) if line else "–",
+                    "last": words.number(line["last"]) if line else "–",
+                    "below": bool(line and line["lowest"] < 0),
+                }
+            )
+        rows.append({"item": item, "cells": cells})
+    return rows

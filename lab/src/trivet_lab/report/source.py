@@ -1,0 +1,200 @@
+"""Reads a run directory for its page. Everything may be missing or torn: a run that broke has a page too."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from trivet_lab.history import Operation, read_history
+from trivet_lab.latency import HlogError, merge_hlog
+from trivet_lab.report import series
+from trivet_lab.report.witness import names_in, versions_before
+from trivet_lab.results import Results, VariantResult, Verdict, read_results
+from trivet_lab.rundir import RunDirectory, VariantDirectory
+
+T = TypeVar("T")
+
+
+class PlannedVariant(msgspec.Struct, frozen=True):
+    """What a run intended with a variant before it began."""
+
+    name: str
+    expected: Verdict
+
+
+class RunFacts(msgspec.Struct, frozen=True):
+    """``run.json``: what was asked for, on what, and what of it was real."""
+
+    run: str = ""
+    scenario: str = ""
+    seed: int | None = None
+    command: str = ""
+    started: str = ""
+    commit: str = ""
+    machine: dict[str, Any] = {}
+    versions: dict[str, str] = {}
+    real: list[str] = []
+    simulated: list[str] = []
+    parameters: dict[str, Any] = {}
+    claim: str = ""
+    variants: list[PlannedVariant] = []
+
+
+class Sample(msgspec.Struct, frozen=True, gc=False):
+    """One line of ``samples.jsonl``."""
+
+    at_ns: int
+    series: str
+    label: str
+    value: float
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """``load.json``, as far as the page shows it."""
+
+    lateness_ms: dict[str, float] = {}
+    cpu_share: float | None = None
+    in_flight_max: int | None = None
+    over_budget: list[str] = []
+
+
+class ItemRow(msgspec.Struct, frozen=True):
+    """One row of the ledger ``inventory.items``."""
+
+    id: str
+    initial_stock: int
+    stock: int
+
+
+class ChangeRow(msgspec.Struct, frozen=True):
+    """One row of the ledgers ``inventory.purchases`` and ``inventory.restocks``, as far as a chart needs it."""
+
+    item_id: str
+    item_version: int
+    stock_after: int
+    quantity: int | None = None
+    key: str | None = None
+    purchase_id: str | int | None = None
+    restock_id: str | int | None = None
+
+    def change(self) -> series.StockChange:
+        """Return the row under the names by which a history knows it."""
+        names = (self.key, self.purchase_id, self.restock_id)
+        return series.StockChange(
+            self.item_id, self.item_version, self.stock_after, tuple(str(name) for name in names if name is not None)
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class VariantRecord:
+    """All that one variant left, counted once."""
+
+    name: str
+    result: VariantResult | None
+    tally: series.HistoryTally
+    tracks: dict[str, series.Track]
+    latency: tuple[str, series.Percentiles | None]
+    before: list[dict[str, Any]]
+    cost: Cost
+    torn: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class RunRecord:
+    """All that a run left."""
+
+    name: str
+    facts: RunFacts
+    results: Results | None
+    variants: list[VariantRecord]
+
+
+def read_run(run: RunDirectory) -> RunRecord:
+    """Return everything that the page needs; the histories are read one line at a time."""
+    facts = _one(run.run, RunFacts)
+    results = read_results(run.results) if run.results.exists() else None
+    judged = {variant.name: variant for variant in results.variants} if results else {}
+    directories = {directory.name: directory for directory in run.variants()}
+    names = [*judged, *(name for name in directories if name not in judged)]
+    variants = [_variant(directories.get(name) or run.variant(name), judged.get(name)) for name in names]
+    return RunRecord(run.name, facts or RunFacts(), results, variants)
+
+
+def _variant(directory: VariantDirectory, result: VariantResult | None) -> VariantRecord:
+    sampled = series.tracks_from_samples(
+        (line.at_ns, line.label, int(line.value))
+        for line in _lines(directory.samples, Sample)
+        if line.series == "stock"
+    )
+    rows = [
+        row
+        for name in ("inventory.purchases", "inventory.restocks")
+        for row in _lines(directory.ledger(name), ChangeRow)
+    ]
+    changes = series.unseen([row.change() for row in rows], sampled)
+    proof = [line for finding in (result.checks if result else []) for line in finding.witness]
+    wanted = versions_before(proof)
+    before = [msgspec.to_builtins(row) for row in rows if (row.item_id, row.item_version) in wanted]
+    keep = names_in([*proof, *before])
+    tally = series.HistoryTally({name for change in changes for name in change.names}, keep)
+    torn = False
+    try:
+        for operation in _operations(directory.history):
+            tally.add(operation)
+    except msgspec.DecodeError:
+        torn = True
+    initial = {row.id: row.initial_stock for row in _lines(directory.ledger("inventory.items"), ItemRow)}
+    booked = series.tracks_from_ledger(initial, changes, tally.ended_ns)
+    tracks = {item: track for item, track in booked.items() if item not in sampled or len(track) > 1}
+    return VariantRecord(
+        name=directory.name,
+        result=result,
+        tally=tally,
+        tracks={**sampled, **tracks},
+        latency=_percentiles(directory, tally),
+        before=before,
+        cost=_one(directory.load, Cost) or Cost(),
+        torn=torn,
+    )
+
+
+def _percentiles(directory: VariantDirectory, tally: series.HistoryTally) -> tuple[str, series.Percentiles | None]:
+    """Return from where a latency counts, and the distribution: as recorded if it was, else from the history."""
+    try:
+        recorded = merge_hlog(directory.latency / "buy.hlog")
+    except HlogError:
+        recorded = None
+    if recorded is None or recorded.count == 0:
+        return "it was sent", series.percentiles_of_values(tally.latencies_ms)
+    return "it was due", series.percentiles_of_histogram(recorded)
+
+
+def _operations(path: Path) -> Iterator[Operation]:
+    """Yield a history that may not exist, without operations that were never sent."""
+    if path.exists():
+        yield from (operation for operation in read_history(path) if operation.attempts)
+
+
+def _one(path: Path, kind: type[T]) -> T | None:
+    """Return a file's one object, None if it is missing or was not written whole."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _lines(path: Path, kind: type[T]) -> Iterator[T]:
+    """Yield a file's lines up to the first torn one; nothing if it is missing."""
+    if not path.exists():
+        return
+    decoder = msgspec.json.Decoder(kind)
+    with path.open("rb") as lines:
+        for line in lines:
+            try:
+                yield decoder.decode(line)
+            except msgspec.DecodeError:
+                return

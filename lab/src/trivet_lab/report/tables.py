@@ -1,0 +1,139 @@
+"""The page's tables: checks, outcomes, latency, the crowd, the machine and the load generator's own cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trivet_lab.report import words
+from trivet_lab.report.source import RunRecord, VariantRecord
+from trivet_lab.results import Finding
+
+CROWD = {
+    "clients": "clients",
+    "rate": "rate wanted, per second",
+    "duration": "load, seconds",
+    "items": "items on sale",
+    "stock": "stock of each at the start",
+}
+
+
+def check_rows(record: RunRecord) -> list[dict[str, Any]]:
+    """Return one row a rule, with what was observed in each variant beside it; broken rules lead."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for variant in record.variants:
+        for check in variant.result.checks if variant.result else []:
+            row = rows.setdefault(
+                (check.name, check.rule), {"name": words.label(check.name), "rule": check.rule, "cells": {}}
+            )
+            row["cells"][variant.name] = _check_cell(check)
+    rank = {"bad": 0, "unsure": 1, "good": 2}
+    return sorted(rows.values(), key=lambda row: min(rank[cell["tone"]] for cell in row["cells"].values()))
+
+
+def _check_cell(check: Finding) -> dict[str, str]:
+    mark, word = words.finding_words(check.verdict)
+    return {"mark": mark, "word": word, "tone": words.TONES[mark], "observed": check.observed}
+
+
+def outcome_rows(record: RunRecord) -> list[dict[str, Any]]:
+    """Return one row a status with each variant's count and its share in percent."""
+    counts = {variant.name: _statuses(variant) for variant in record.variants}
+    statuses = sorted({status for counted in counts.values() for status in counted}, key=lambda status: status or 999)
+    rows = []
+    for status in statuses:
+        cells = []
+        for name, counted in counts.items():
+            share = 100 * counted.get(status, 0) / max(sum(counted.values()), 1)
+            cells.append({"variant": name, "count": words.number(counted.get(status, 0)), "share": round(share, 2)})
+        rows.append(
+            {
+                "status": str(status) if status else "none",
+                "meaning": words.status_words(status),
+                "kind": _kind(status),
+                "cells": cells,
+            }
+        )
+    return rows
+
+
+def _statuses(variant: VariantRecord) -> dict[int, int]:
+    if variant.result:
+        return {int(status): count for status, count in variant.result.outcomes.items()}
+    return dict(variant.tally.statuses)
+
+
+def _kind(status: int) -> str:
+    if 200 <= status < 300:
+        return "ok"
+    return "refused" if 400 <= status < 500 else "unknown"
+
+
+def percentile_rows(record: RunRecord) -> list[dict[str, Any]]:
+    """Return each variant's latency at the marks of the axis."""
+    rows = []
+    for variant in record.variants:
+        since, whole = variant.latency
+        marks = {mark: words.duration_ms(value) for mark, value in whole.marks.items()} if whole else {}
+        rows.append(
+            {
+                "variant": variant.name,
+                "since": since,
+                "count": words.number(whole.count if whole else 0),
+                "marks": marks,
+            }
+        )
+    return rows
+
+
+def crowd_facts(record: RunRecord) -> list[tuple[str, str]]:
+    """Return the size of the crowd, what it did, and the seed that sends it again."""
+    parameters = record.facts.parameters
+    facts = [(CROWD.get(name, words.label(name)), _plain(value)) for name, value in parameters.items()]
+    if record.facts.seed is not None and "seed" not in parameters:
+        facts.append(("seed", str(record.facts.seed)))
+    return facts
+
+
+def machine_facts(record: RunRecord) -> list[tuple[str, str]]:
+    """Return the machine, what ran on it, and the commit."""
+    machine = dict(record.facts.machine)
+    facts = []
+    if (cpus := machine.pop("cpus", None)) is not None:
+        facts.append(("CPUs", str(cpus)))
+    if isinstance(memory := machine.pop("memory_bytes", None), int):
+        facts.append(("memory", f"{memory / 2**30:.1f} GiB"))
+    facts += [(words.label(name), str(value)) for name, value in machine.items()]
+    facts += [(name, str(version)) for name, version in record.facts.versions.items()]
+    if record.facts.commit:
+        facts.append(("commit", record.facts.commit))
+    return facts
+
+
+def load_rows(record: RunRecord) -> list[dict[str, Any]]:
+    """Return what the load generator cost in each variant, and what the crowd did there."""
+    rows = []
+    for variant in record.variants:
+        judged, cost, tally = variant.result, variant.cost, variant.tally
+        lateness = judged.load.lateness_ms_p99 if judged else cost.lateness_ms.get("p99")
+        share = judged.load.cpu_share if judged else cost.cpu_share
+        rows.append(
+            {
+                "variant": variant.name,
+                "operations": words.number(tally.operations),
+                "retried": words.number(tally.retried),
+                "unknown": words.number(tally.outcomes["unknown"]),
+                "in_flight": "–" if cost.in_flight_max is None else words.number(cost.in_flight_max),
+                "lateness": "–" if lateness is None else words.duration_ms(lateness),
+                "cpu": "–" if share is None else f"{100 * share:.0f} %",
+                "over_budget": cost.over_budget,
+            }
+        )
+    return rows
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return words.number(value) if float(value).is_integer() else words.number(value, 2)
+    return str(value)

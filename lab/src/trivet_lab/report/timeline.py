@@ -1,0 +1,125 @@
+"""One item's timeline: bars from call to answer on one scale, when all were in flight at once, and the plain story."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from trivet_lab.history import Outcome
+from trivet_lab.report import words
+
+BAR_MIN_PERCENT = 0.6
+
+
+@dataclasses.dataclass
+class Bar:
+    """One attempt; ``x`` and ``width`` are percent of the timeline."""
+
+    x: float
+    width: float
+    answered: bool
+
+
+@dataclasses.dataclass
+class Entry:
+    """One line: who asked for what, when, what it was told, and the stock after it.
+
+    ``call_ms`` and ``return_ms`` count from the run's begin until the entry is laid out, from its timeline's then.
+    """
+
+    who: str
+    what: str
+    item: str | None
+    call_ms: float | None = None
+    return_ms: float | None = None
+    answer: str = ""
+    outcome: Outcome | None = None
+    stock_after: int | None = None
+    version: int | None = None
+    facts: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    attempts: list[tuple[float, float, bool]] = dataclasses.field(default_factory=list)
+    bars: list[Bar] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
+class Timeline:
+    """Entries on one scale. ``both`` is when all of them were in flight at once, in percent (x, width)."""
+
+    item: str | None
+    entries: list[Entry]
+    story: list[str]
+    origin_s: float | None
+    ticks: list[tuple[float, str]]
+    both: tuple[float, float] | None
+    has_stock: bool
+
+
+def lay_out_timeline(item: str | None, entries: list[Entry]) -> Timeline:
+    """Return the timeline of these entries, which keep their order."""
+    timed = [entry for entry in entries if entry.attempts]
+    origin_ms = min((entry.attempts[0][0] for entry in timed), default=0.0)
+    span_ms = max(max((entry.attempts[-1][1] for entry in timed), default=0.0) - origin_ms, 0.001)
+    for entry in timed:
+        entry.bars = [
+            Bar(_percent(call - origin_ms, span_ms), max(_percent(end - call, span_ms), BAR_MIN_PERCENT), answered)
+            for call, end, answered in entry.attempts
+        ]
+        entry.call_ms = entry.attempts[0][0] - origin_ms
+        entry.return_ms = entry.attempts[-1][1] - origin_ms
+    both = _overlap(timed)
+    return Timeline(
+        item=item,
+        entries=entries,
+        story=_story(entries),
+        origin_s=origin_ms / 1000 if timed else None,
+        ticks=[(share * 100, words.duration_ms(span_ms * share)) for share in (0, 0.25, 0.5, 0.75, 1)],
+        both=(_percent(both[0], span_ms), _percent(both[1] - both[0], span_ms)) if both else None,
+        has_stock=any(entry.stock_after is not None for entry in entries),
+    )
+
+
+def _percent(part: float, whole: float) -> float:
+    return round(100 * part / whole, 2)
+
+
+def _overlap(timed: list[Entry]) -> tuple[float, float] | None:
+    """Return the window in which every entry was in flight, in ms since the first call; None if there is none."""
+    if len(timed) < 2:
+        return None
+    begin = max(entry.call_ms or 0.0 for entry in timed)
+    end = min(entry.return_ms or 0.0 for entry in timed)
+    return (begin, end) if begin < end else None
+
+
+def _story(entries: list[Entry]) -> list[str]:
+    """Return what happened in plain words, and no more than the entries themselves show."""
+    below = next((entry for entry in entries if entry.stock_after is not None and entry.stock_after < 0), None)
+    if below is None:
+        return _same_stock(entries)
+    units = words.counted(-(below.stock_after or 0), "unit")
+    told = "was told that it had its purchase" if below.outcome == "ok" else "had its purchase committed"
+    story = []
+    last = next((entry for entry in reversed(entries) if entry.stock_after == 0 and entry is not below), None)
+    if last:
+        story.append(f"{last.who.capitalize()} took the last of {last.item}: after it the stock was 0.")
+    short = f"{below.who.capitalize()} {told} all the same, which left {words.number(below.stock_after or 0)}"
+    story.append(f"{short}: {units} sold that did not exist.")
+    if last and _overlap([last, below]) and last.bars and below.bars:
+        story.append(
+            "Both were in flight at the same moment, each asked before the other was answered."
+            " Nothing made one wait for the other, and nothing refused the second."
+        )
+    return [" ".join(story)]
+
+
+def _same_stock(entries: list[Entry]) -> list[str]:
+    seen: dict[int, Entry] = {}
+    for entry in entries:
+        if entry.outcome != "ok" or entry.stock_after is None:
+            continue
+        if twin := seen.get(entry.stock_after):
+            both = words.listed((twin.who, entry.who)).capitalize()
+            return [
+                f"{both} were both left with a stock of {words.number(entry.stock_after)}: one did not see the other."
+            ]
+        seen[entry.stock_after] = entry
+    return []

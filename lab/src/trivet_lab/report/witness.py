@@ -1,0 +1,165 @@
+"""The few operations that prove a violation, laid out so that a reader sees which overlapped and what each was told.
+
+A witness holds operations of the history, rows of a ledger, or both. A row and an operation of one key are one
+entry here: the row says what was committed, the operation when it was asked and answered. Each item has a
+timeline of its own, since what happened to another item a second later is another story. Before a sale that
+was one too many stand the sales that took the last units: without them nobody can see who met whom.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from trivet_lab.history import Operation
+from trivet_lab.report import words
+from trivet_lab.report.series import names_of
+from trivet_lab.report.timeline import Entry, Timeline, lay_out_timeline
+from trivet_lab.results import Finding
+
+ENTRIES_MAX = 12
+BEFORE_MAX = 2
+ROW_NAMES = ("key", "purchase_id", "restock_id")
+Row = Mapping[str, Any]
+
+
+@dataclasses.dataclass
+class Witness:
+    """A broken rule, what was observed, and one timeline an item."""
+
+    check: str
+    rule: str
+    observed: str
+    timelines: list[Timeline]
+
+
+def lay_out(finding: Finding, operations: Mapping[str, Operation], before: Iterable[Row] = ()) -> Witness:
+    """Return a finding's witness for the page.
+
+    Args:
+        finding: a broken rule with its witness.
+        operations: the operations that ledger rows name, by key and by row id.
+        before: ledger rows that came just before rows of the witness.
+    """
+    proving = _entries(finding.witness, operations)
+    known = {(entry.item, entry.version) for entry in proving}
+    context = [entry for entry in _entries(before, operations) if (entry.item, entry.version) not in known]
+    timelines = []
+    for item in dict.fromkeys(entry.item for entry in proving):
+        entries = [entry for entry in (*context, *proving) if entry.item == item]
+        timelines.append(lay_out_timeline(item, _in_order(entries)[:ENTRIES_MAX]))
+    timelines.sort(key=lambda timeline: (timeline.origin_s is None, not timeline.story))
+    return Witness(words.label(finding.name), finding.rule, finding.observed, timelines)
+
+
+def names_in(rows: Iterable[Row]) -> set[str]:
+    """Return the keys and ids under which a history knows these ledger rows; operations have their own."""
+    return {str(row[name]) for row in rows if "attempts" not in row for name in ROW_NAMES if row.get(name) is not None}
+
+
+def versions_before(rows: Iterable[Row]) -> set[tuple[str, int]]:
+    """Return (item, version) of the rows that a reader needs before each row that left less than nothing."""
+    return {
+        (row["item_id"], row["item_version"] - back)
+        for row in rows
+        if isinstance(row.get("stock_after"), int)
+        and row["stock_after"] < 0
+        and isinstance(row.get("item_version"), int)
+        for back in range(1, BEFORE_MAX + 1)
+    }
+
+
+def _in_order(entries: list[Entry]) -> list[Entry]:
+    """Order by commit where the ledger says it for all, else by call."""
+    if all(entry.version is not None for entry in entries):
+        return sorted(entries, key=lambda entry: entry.version or 0)
+    return sorted(entries, key=lambda entry: (entry.call_ms is None, entry.call_ms or 0.0))
+
+
+def _entries(witness: Iterable[Row], operations: Mapping[str, Operation]) -> list[Entry]:
+    """Pair every ledger row with its operation; what is neither is shown by its fields."""
+    entries: list[Entry] = []
+    by_name: dict[str, Entry] = {}
+    rows = []
+    for thing in witness:
+        operation = _operation(thing)
+        if operation is None:
+            rows.append(thing)
+            continue
+        entry = _from_operation(operation)
+        entries.append(entry)
+        by_name.update(dict.fromkeys(names_of(operation), entry))
+    for row in rows:
+        names = names_in([row])
+        entry_of_row = next((by_name[name] for name in names if name in by_name), None)
+        if entry_of_row is None or entry_of_row.version is not None:  # two rows of one key are two entries
+            known = next((operations[name] for name in names if name in operations), None)
+            entry_of_row = _from_operation(known) if known else _from_row(row)
+            entries.append(entry_of_row)
+            by_name.update(dict.fromkeys(names, entry_of_row))
+        _add_row(entry_of_row, row)
+    return entries
+
+
+def _operation(thing: Row) -> Operation | None:
+    if "attempts" not in thing:
+        return None
+    try:
+        operation = msgspec.convert(thing, Operation)
+    except msgspec.ValidationError:
+        return None
+    return operation if operation.attempts else None
+
+
+def _from_operation(operation: Operation) -> Entry:
+    value = operation.value or {}
+    stock, status, code = value.get("stock"), operation.status, operation.attempts[-1].code
+    return Entry(
+        who=f"client {operation.client}",
+        what=_what(operation.f, operation.args),
+        item=_text(operation.args.get("item_id")),
+        call_ms=operation.call_ns / 1e6,
+        return_ms=operation.return_ns / 1e6,
+        answer=f"{status} {code or words.status_words(status)}".strip() if status else f"no answer ({code or 'cut'})",
+        outcome=operation.outcome,
+        stock_after=stock if isinstance(stock, int) and operation.outcome == "ok" else None,
+        facts=[("operation", str(operation.op)), *([("key", operation.key)] if operation.key else [])],
+        attempts=[
+            (attempt.call_ns / 1e6, attempt.return_ns / 1e6, bool(attempt.status)) for attempt in operation.attempts
+        ],
+    )
+
+
+def _from_row(row: Row) -> Entry:
+    kind = next((kind for kind in ("purchase", "restock") if f"{kind}_id" in row), None)
+    who = f"ledger: {kind}" if kind else "ledger"
+    what = _what("", {"quantity": row.get("quantity"), "item_id": row.get("item_id", row.get("id"))})
+    item = _text(row.get("item_id", row.get("id")))
+    entry = Entry(who, what, item, answer="committed, and nobody was told" if kind else "")
+    if not kind:
+        entry.facts = [(words.label(name), str(value)) for name, value in row.items() if value is not None]
+    return entry
+
+
+def _add_row(entry: Entry, row: Row) -> None:
+    """Let the ledger speak: what it committed stands, whatever the answer said."""
+    if isinstance(row.get("stock_after"), int):
+        entry.stock_after = row["stock_after"]
+    if isinstance(row.get("item_version"), int):
+        entry.version = row["item_version"]
+        entry.facts.append(("version", str(entry.version)))
+    if row.get("fence") is not None:
+        entry.facts.append(("fence", str(row["fence"])))
+
+
+def _what(f: str, args: Mapping[str, Any]) -> str:
+    quantity = args.get("quantity")
+    parts = [f, f"{quantity} ×" if isinstance(quantity, int) else "", _text(args.get("item_id")) or ""]
+    return " ".join(part for part in parts if part)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

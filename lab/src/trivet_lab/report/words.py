@@ -1,0 +1,136 @@
+"""The page's sentences: what a stranger reads first, made from the results alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from trivet_lab.results import Results, VariantResult, Verdict
+
+Mark = Literal["✓", "✗", "?"]
+TONES: dict[Mark, str] = {"✓": "good", "✗": "bad", "?": "unsure"}
+
+STATUS_WORDS = {
+    0: "no answer: timed out or cut",
+    200: "purchased",
+    201: "created",
+    400: "malformed",
+    402: "not enough money",
+    404: "no such item",
+    409: "out of stock",
+    413: "too large",
+    422: "same key, another payload",
+    429: "too many requests: lock busy",
+    500: "a defect",
+    502: "bad gateway",
+    503: "unavailable",
+    504: "gateway timed out",
+}
+
+
+def verdict_words(got: Verdict, expected: Verdict, *, as_expected: bool) -> tuple[Mark, str]:
+    """Return the mark and the words of a verdict beside what was expected; the mark says whether they agree."""
+    if as_expected:
+        return "✓", got if got == "valid" else f"{got}, as it must be"
+    if got == expected:
+        return "✗", f"{got}, but not for the reason it must be"
+    if got == "unknown":
+        return "?", "unknown"
+    return "✗", got if expected == "valid" else f"{got}, but it must be {expected}"
+
+
+def finding_words(verdict: Verdict) -> tuple[Mark, str]:
+    """Return the mark and the word of one check."""
+    marks: dict[Verdict, tuple[Mark, str]] = {
+        "valid": ("✓", "holds"),
+        "invalid": ("✗", "broken"),
+        "unknown": ("?", "unknown"),
+    }
+    return marks[verdict]
+
+
+def run_words(results: Results) -> tuple[Mark, str]:
+    """Return the run's mark, and one line on whether every variant did what it must."""
+    variants = results.variants
+    odd = [variant for variant in variants if not variant.as_expected]
+    if not variants:
+        return "?", "No variant was judged."
+    if odd:
+        told = "; ".join(f"{variant.name} is {_verdict_of(variant)[1]}" for variant in odd)
+        mark: Mark = "?" if all(variant.verdict == "unknown" for variant in odd) else "✗"
+        return mark, f"Not every verdict is as expected: {told}."
+    if len(variants) == 1:
+        return "✓", "Its one verdict is as expected."
+    return "✓", f"All {len(variants)} verdicts are as expected."
+
+
+def _verdict_of(variant: VariantResult) -> tuple[Mark, str]:
+    return verdict_words(variant.verdict, variant.expected, as_expected=variant.as_expected)
+
+
+def headline(results: Results, unit: str) -> str:
+    """Return the sentence that a stranger understands; ``unit`` is what is sold, in the singular."""
+    variants = results.variants
+    oversold = [variant for variant in variants if variant.figures.get("oversold", 0) > 0]
+    clean = [variant for variant in variants if variant.verdict == "valid" and variant not in oversold]
+    broken = [variant for variant in variants if variant.verdict == "invalid" and variant not in oversold]
+    unsure = [variant for variant in variants if variant.verdict == "unknown" and variant not in oversold]
+    clauses = [*_oversold(oversold, unit)]
+    clauses += [f"{variant.name} broke “{_first_broken(variant)}”" for variant in broken]
+    if clean:
+        tail = "none too many" if oversold else f"never a {unit} that did not exist"
+        clauses.append(f"{listed(variant.name for variant in clean)} sold {tail}")
+    if unsure:
+        clauses.append(f"{listed(variant.name for variant in unsure)} could not be judged")
+    if not clauses:
+        return "Nothing was judged in this run."
+    return "; ".join(clauses) + "."
+
+
+def _oversold(variants: Sequence[VariantResult], unit: str) -> list[str]:
+    return [
+        f"{variant.name} sold {counted(variant.figures['oversold'], unit)} that did not exist" for variant in variants
+    ]
+
+
+def _first_broken(variant: VariantResult) -> str:
+    return next((check.rule for check in variant.checks if check.verdict == "invalid"), "a rule")
+
+
+def unit_of(scenario: str) -> str:
+    """Return what a scenario sells, in the singular."""
+    return {"flash-sale": "ticket"}.get(scenario, "unit")
+
+
+def counted(count: int, unit: str) -> str:
+    """Return a count with its unit: ``1 ticket``, ``57 tickets``."""
+    return f"{number(count)} {unit}" if count == 1 else f"{number(count)} {unit}s"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as prose: ``a``, ``a and b``, ``a, b and c``."""
+    *head, last = list(names) or [""]
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def number(value: float, digits: int = 0) -> str:
+    """Return a figure with thousands apart and a true minus sign."""
+    return f"{value:,.{digits}f}".replace("-", "−")
+
+
+def duration_ms(value: float) -> str:
+    """Return milliseconds with about three digits, in ms below ten seconds and in s above."""
+    if value >= 10_000:
+        return f"{number(value / 1000, 1)} s"
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    return f"{number(value, digits)} ms"
+
+
+def status_words(status: int) -> str:
+    """Return what a status means here."""
+    return STATUS_WORDS.get(status, "")
+
+
+def label(name: str) -> str:
+    """Return a field's name as words: ``rate_per_s`` → ``rate per s``."""
+    return name.replace("_", " ")
