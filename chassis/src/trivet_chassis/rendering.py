@@ -6,7 +6,7 @@ defect go through here.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -30,7 +30,7 @@ from .errors import (
 from .problems import MEDIA_TYPE
 from .trace import current_trace_id
 
-Handler = Callable[[Request, Any], Awaitable[Response]]
+Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 _log = structlog.get_logger("trivet.errors")
 
 

@@ -1,0 +1,36 @@
+"""Answers as they go out and as they are stored: status and bytes, so that a replay is identical to the last byte."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from trivet_chassis import MEDIA_TYPE, ServiceError, current_trace_id, problem_body
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A decided answer; ``replayed`` if an earlier request with the same key was told the same."""
+
+    status: int
+    body: bytes
+    replayed: bool = False
+
+    @property
+    def media_type(self) -> str:
+        """Every stored refusal is a problem, everything else plain JSON."""
+        return JSON if self.status < 400 else MEDIA_TYPE
+
+
+def success(status: int, body: dict[str, Any]) -> Answer:
+    """Return a success."""
+    return Answer(status, msgspec.json.encode(body))
+
+
+def refusal(error: ServiceError) -> Answer:
+    """Return a refusal that the effect decided (sold out, exists already), to be stored like a success."""
+    return Answer(error.kind.status, problem_body(error, current_trace_id()))

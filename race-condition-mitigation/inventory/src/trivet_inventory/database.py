@@ -1,0 +1,224 @@
+"""The only door to PostgreSQL: a bounded pool, and units of work that know what they do not know.
+
+Which race: between sending COMMIT and reading its answer the connection may be cut, the server killed, or the wait
+for synchronous standbys cancelled. The transaction may then have happened or not, and no error tells which. So an
+error *before* COMMIT was sent is definite (the server rolls back what nobody committed), and every error *during*
+COMMIT is unknown and says so (``definite: false``). Without this line a caller would be told "failed" of a purchase
+that was made, and would buy again.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import asyncpg
+import structlog
+from asyncpg.pool import PoolConnectionProxy
+
+from trivet_inventory.errors import Unavailable, WrongDatabase
+from trivet_inventory.settings import Settings
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+Verify: TypeAlias = Callable[["asyncpg.Connection[asyncpg.Record]"], Coroutine[Any, Any, None]]
+
+# SQLSTATE classes of a server that is away, full, shutting down or in someone's hands; 25006 is a read-only server.
+_TRANSIENT = ("08", "40", "53", "55", "57", "58", "25006", "25P03")
+_ROLLBACK_DEADLINE_S = 1.0
+_log = structlog.get_logger("trivet.database")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long and how much: the bounds of every wait for the database."""
+
+    connections_max: int
+    pool_wait_ms: int
+    statement_timeout_ms: int
+    idle_in_transaction_timeout_ms: int
+    commit_timeout_ms: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """Return the limits that the settings name."""
+        return cls(
+            settings.pool_connections_max,
+            settings.pool_wait_ms,
+            settings.statement_timeout_ms,
+            settings.idle_in_transaction_timeout_ms,
+            settings.commit_timeout_ms,
+        )
+
+
+class Unit:
+    """One transaction at READ COMMITTED. Whatever is not committed when it ends is rolled back."""
+
+    def __init__(self, connection: PoolConnectionProxy[asyncpg.Record], commit_timeout_ms: int) -> None:
+        self.connection = connection
+        self._commit_timeout_s = commit_timeout_ms / 1000
+
+    async def commit(self) -> None:
+        """Commit, and return only if the server said so without reservation.
+
+        Raises:
+            Unavailable: definite if the server answered that it rolled back; not definite after an error, a cut, a
+                timeout, or a warning: with synchronous standbys PostgreSQL turns a cancelled wait into a *warning*
+                on a successful COMMIT (SyncRepWaitForLSN in syncrep.c), which is no promise of durability.
+        """
+        warnings: list[str] = []
+
+        def listen(_: object, message: asyncpg.PostgresLogMessage) -> None:
+            if getattr(message, "severity_en", None) == "WARNING":
+                warnings.append(str(getattr(message, "message", "")))
+
+        self.connection.add_log_listener(listen)
+        try:
+            tag = await self.connection.execute("COMMIT", timeout=self._commit_timeout_s)
+        except Exception as error:
+            self.connection.terminate()
+            _log.warning("commit unknown", error=repr(error))
+            raise Unavailable("the answer to COMMIT did not come: it may have happened", definite=False) from error
+        finally:
+            if not self.connection.is_closed():
+                self.connection.remove_log_listener(listen)
+        if tag != "COMMIT":
+            raise Unavailable("the database rolled the transaction back", definite=True)
+        if warnings:
+            _log.warning("commit unknown", warnings=warnings)
+            raise Unavailable("COMMIT came back with a warning: it may not last", definite=False)
+
+    async def _end(self) -> None:
+        """Roll back what is open; a connection that cannot even do that is thrown away."""
+        if self.connection.is_closed() or not self.connection.is_in_transaction():
+            return
+        try:
+            await self.connection.execute("ROLLBACK", timeout=_ROLLBACK_DEADLINE_S)
+        except BaseException:
+            self.connection.terminate()
+            raise
+
+
+class Database:
+    """A bounded pool. Every connection is verified when it is made, so a replaced database is noticed too."""
+
+    def __init__(self, url: str, limits: Limits, verify: Verify, name: str = "trivet-inventory") -> None:
+        self._limits = limits
+        self._pool_wait_s = limits.pool_wait_ms / 1000
+        self._connect = functools.partial(
+            asyncpg.create_pool,
+            url,
+            min_size=0,
+            max_size=limits.connections_max,
+            init=verify,
+            reset=_keep,
+            command_timeout=limits.statement_timeout_ms / 1000 + 1,
+            server_settings={
+                "application_name": name,
+                "default_transaction_isolation": "read committed",
+                "statement_timeout": str(limits.statement_timeout_ms),
+                "idle_in_transaction_session_timeout": str(limits.idle_in_transaction_timeout_ms),
+                "jit": "off",
+            },
+        )
+        self._pool: asyncpg.Pool[asyncpg.Record]
+
+    async def open(self) -> None:
+        """Make the pool, on the running event loop.
+
+        A database that is away is no error here: every request says so itself, and serves again when it is back.
+        """
+        self._pool = await self._connect()
+
+    async def close(self) -> None:
+        """Close every connection, those in use when they come back."""
+        await self._pool.close()
+
+    def connections(self) -> tuple[int, int]:
+        """Return how many connections are in use and how many are idle."""
+        idle = self._pool.get_idle_size()
+        return self._pool.get_size() - idle, idle
+
+    async def blocker(self) -> str | None:
+        """Return what keeps the database from serving, None if nothing."""
+        try:
+            await self.read("SELECT 1")
+        except Unavailable as error:
+            return error.detail
+        return None
+
+    async def confirm(self) -> None:
+        """Verify the database now, so that a wrong one is refused at start and not at the first request.
+
+        Raises:
+            WrongDatabase: It is not what the strategy wants.
+            Unavailable: It cannot be reached, which may pass.
+        """
+        try:
+            await self.read("SELECT 1")
+        except Unavailable as error:
+            if isinstance(error.__cause__, WrongDatabase):
+                raise error.__cause__ from None
+            raise
+
+    @asynccontextmanager
+    async def unit(self) -> AsyncIterator[Unit]:
+        """Open a transaction; it lasts only if ``commit`` is called on it and returns.
+
+        Raises:
+            Unavailable: definite, if no connection was free in time or the server failed before COMMIT was sent.
+        """
+        connection = await self._acquire()
+        unit = Unit(connection, self._limits.commit_timeout_ms)
+        try:
+            try:
+                await connection.execute("BEGIN")
+                yield unit
+            finally:
+                await unit._end()
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            _translate(error)
+            raise
+        finally:
+            await self._pool.release(connection)
+
+    async def read(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+        """Run one reading statement.
+
+        Raises:
+            Unavailable: definite; nothing was changed in any case.
+        """
+        connection = await self._acquire()
+        try:
+            return await connection.fetch(query, *arguments)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            _translate(error)
+            raise
+        finally:
+            await self._pool.release(connection)
+
+    async def _acquire(self) -> PoolConnectionProxy[asyncpg.Record]:
+        try:
+            return await self._pool.acquire(timeout=self._pool_wait_s)
+        except TimeoutError as error:
+            sentence = f"no database connection was free within {self._limits.pool_wait_ms} ms"
+            raise Unavailable(sentence, definite=True) from error
+        except WrongDatabase as error:
+            raise Unavailable(str(error), definite=True) from error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise Unavailable("the database cannot be reached", definite=True) from error
+
+
+async def _keep(_: Any) -> None:
+    """Do nothing on release: no session state is ever set, so asyncpg's RESET would be a round trip for nothing."""
+
+
+def _translate(error: Exception) -> None:
+    """Raise the driver's error as ours; return if it is a defect of this program, to be raised as it is."""
+    state = getattr(error, "sqlstate", None)
+    if state is not None and not state.startswith(_TRANSIENT):
+        return
+    _log.warning("database failed before commit", error=repr(error))
+    raise Unavailable("the database failed before COMMIT was sent: nothing happened", definite=True) from error

@@ -1,0 +1,232 @@
+"""The HTTP face: routes that say what they take and answer, and nothing of how it is done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.types import ASGIApp
+
+from trivet_chassis import (
+    Health,
+    InvalidRequest,
+    LimitsMiddleware,
+    MetricsMiddleware,
+    ServiceError,
+    TraceMiddleware,
+    UnsupportedMediaType,
+    metrics_route,
+    problem_handlers,
+    problem_response,
+)
+from trivet_inventory.answers import JSON, Answer
+from trivet_inventory.bootstrap import Inventory
+from trivet_inventory.entrypoints.documentation import answers, describe, refuses
+from trivet_inventory.entrypoints.wire import (
+    BuyItem,
+    CreateItem,
+    Item,
+    ItemId,
+    ItemPage,
+    Page,
+    Purchase,
+    Restock,
+    Restocked,
+)
+from trivet_inventory.items import NewItem
+from trivet_inventory.purchases import Order
+from trivet_inventory.settings import MEMBER
+
+_REPLAYED = {"idempotency-replayed": "true"}
+_WRITES = ("invalid-request", "request-in-flight", "payload-too-large", "unsupported-media-type")
+_KEYED = ("idempotency-key-reuse", "internal", "unavailable")
+router = APIRouter()
+
+
+async def idempotency_key(
+    request: Request,
+    key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=255,
+            pattern=r"^[\x20-\x7e]+$",
+            description="Makes the request repeatable: the same key is the same operation, done once.",
+            examples=["order-1-line-1"],
+        ),
+    ] = None,
+) -> str | None:
+    """Return the request's one idempotency key; two of them would be a guess."""
+    if key is not None and len(request.headers.getlist("idempotency-key")) > 1:
+        raise InvalidRequest("Idempotency-Key is there twice")
+    return key
+
+
+async def current_subject() -> str:
+    """Return who asks. Everybody is anonymous until access tokens are verified; every unique key has it already."""
+    return "anonymous"
+
+
+async def inventory_of(request: Request) -> Inventory:
+    """Return the process's objects."""
+    inventory: Inventory = request.app.state.inventory
+    return inventory
+
+
+Key = Annotated[str | None, Depends(idempotency_key)]
+Subject = Annotated[str, Depends(current_subject)]
+Service = Annotated[Inventory, Depends(inventory_of)]
+PathId = Annotated[ItemId, Path()]
+
+
+class Units:
+    """Units of work in flight, each in a task of its own.
+
+    Which race: a request is cancelled (a shutdown that runs out of patience) between COMMIT and its answer, or in the
+    middle of a transaction. Why this guard: the work is shielded, so it ends as it would have ended and is only not
+    listened to any more; ``settle`` waits for all of it before the connections are closed.
+    """
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Answer]] = set()
+
+    async def run(self, work: Coroutine[Any, Any, Answer]) -> Response:
+        """Do the work to its end and return its answer."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        answer = await asyncio.shield(task)
+        headers = _REPLAYED if answer.replayed else None
+        return Response(answer.body, answer.status, headers, answer.media_type)
+
+    async def settle(self, timeout_s: float) -> None:
+        """Wait until nothing is in flight, at most so long."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=timeout_s)
+
+
+async def units_of(request: Request) -> Units:
+    """Return the work in flight."""
+    units: Units = request.app.state.units
+    return units
+
+
+InFlight = Annotated[Units, Depends(units_of)]
+
+
+@router.post(
+    "/buy-item",
+    operation_id="buyItem",
+    summary="Buy units of an item",
+    response_class=Response,
+    responses=answers(200, Purchase, "Purchased", keyed=True)
+    | refuses(*_WRITES, "not-found", "out-of-stock", "lock-busy", *_KEYED),
+)
+async def buy_item(order: BuyItem, key: Key, subject: Subject, inventory: Service, units: InFlight) -> Response:
+    """Sell units if they are there.
+
+    A 429 turned the buyer away before anything happened. A 503 whose `definite` is false may have sold: repeat it with
+    the same Idempotency-Key to learn which.
+    """
+    return await units.run(inventory.checkout.buy(Order(subject, key, order.item_id, order.quantity)))
+
+
+@router.post(
+    "/items",
+    operation_id="createItem",
+    summary="Put an item on sale",
+    status_code=201,
+    response_class=Response,
+    responses=answers(201, Item, "Created", keyed=True) | refuses(*_WRITES, "already-exists", *_KEYED),
+)
+async def create_item(item: CreateItem, key: Key, subject: Subject, inventory: Service, units: InFlight) -> Response:
+    """Create an item; without an id one is made up, and then only a key makes the request repeatable."""
+    new = NewItem(item.id, item.name, item.stock, item.unit_price_minor, item.currency)
+    return await units.run(inventory.catalogue.create(subject, key, new))
+
+
+@router.post(
+    "/items/{item_id}/restock",
+    operation_id="restockItem",
+    summary="Add units to an item",
+    response_class=Response,
+    responses=answers(200, Restocked, "Restocked", keyed=True) | refuses(*_WRITES, "not-found", *_KEYED),
+)
+async def restock_item(
+    item_id: PathId, restock: Restock, key: Key, subject: Subject, inventory: Service, units: InFlight
+) -> Response:
+    """Add units; what is there afterwards is in the answer."""
+    return await units.run(inventory.catalogue.restock(subject, key, item_id, restock.quantity))
+
+
+@router.get(
+    "/items",
+    operation_id="listItems",
+    summary="List items",
+    response_class=Response,
+    responses=answers(200, ItemPage, "A page of items") | refuses("invalid-request", "internal", "unavailable"),
+)
+async def list_items(page: Annotated[Page, Query()], inventory: Service) -> Response:
+    """Return a page of items in the order of their ids."""
+    return Response(msgspec.json.encode(await inventory.catalogue.page(page.after, page.limit)), media_type=JSON)
+
+
+@router.get(
+    "/items/{item_id}",
+    operation_id="getItem",
+    summary="Read an item",
+    response_class=Response,
+    responses=answers(200, Item, "The item") | refuses("invalid-request", "not-found", "internal", "unavailable"),
+)
+async def get_item(item_id: PathId, inventory: Service) -> Response:
+    """Return an item as it is now."""
+    return Response(msgspec.json.encode(await inventory.catalogue.get(item_id)), media_type=JSON)
+
+
+async def _on_invalid(request: Request, error: RequestValidationError) -> Response:
+    """Tell every fault of a request; a body that never said it is JSON is told that instead."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if error.body is not None and media_type != JSON:
+        refused: ServiceError = UnsupportedMediaType(f"the body must be {JSON}")
+    else:
+        errors = [
+            {"field": ".".join(str(part) for part in fault["loc"]), "message": fault["msg"]} for fault in error.errors()
+        ]
+        refused = InvalidRequest("; ".join(f"{fault['field']}: {fault['message']}" for fault in errors), errors=errors)
+    return problem_response(refused)
+
+
+def create_application() -> FastAPI:
+    """Return the routes as an application without anything behind them, which is enough for its document."""
+    app = FastAPI(
+        title="Trivet Inventory",
+        summary="Sells items that run out, and never one too many.",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        exception_handlers={**problem_handlers(), RequestValidationError: _on_invalid},
+    )
+    app.include_router(router)
+    return app
+
+
+def openapi() -> dict[str, Any]:
+    """Return the OpenAPI document."""
+    return describe(create_application())
+
+
+def create_service(inventory: Inventory, health: Health) -> tuple[ASGIApp, Units]:
+    """Return the whole application of a process, and the work that it has in flight."""
+    app = create_application()
+    units = Units()
+    app.state.inventory, app.state.units = inventory, units
+    app.router.routes.extend([*health.routes(), metrics_route(inventory.registry)])
+    limited = LimitsMiddleware(app)
+    return TraceMiddleware(MetricsMiddleware(limited, MEMBER, inventory.registry), inventory.settings.listen), units

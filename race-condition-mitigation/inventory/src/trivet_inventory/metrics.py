@@ -1,0 +1,88 @@
+"""What an operator watches: purchases by outcome, time spent waiting for a lock, and the pool."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from typing import TypeVar
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from trivet_chassis import ServiceError
+
+T = TypeVar("T")
+_WAIT_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class Outcome:
+    """How one purchase ended; ``internal`` until it is said."""
+
+    def __init__(self) -> None:
+        self.word = "internal"
+
+    def set(self, word: str) -> None:
+        """Say how it ended."""
+        self.word = word
+
+
+class Metrics:
+    """The inventory's own metrics, labelled with the strategy."""
+
+    def __init__(self, registry: CollectorRegistry, strategy: str) -> None:
+        self._strategy = strategy
+        self._purchases = Counter(
+            "trivet_inventory_purchases",
+            "Purchases by outcome: purchased, replayed, unknown, or the code of the refusal",
+            ("strategy", "outcome"),
+            registry=registry,
+        )
+        self._lock_wait = Histogram(
+            "trivet_inventory_lock_wait_seconds",
+            "Time until a buyer was admitted to an item or turned away",
+            ("strategy",),
+            buckets=_WAIT_BUCKETS_S,
+            registry=registry,
+        ).labels(strategy)
+
+    @contextmanager
+    def purchase(self) -> Iterator[Outcome]:
+        """Count one purchase by how it ends; an indefinite refusal counts as unknown."""
+        outcome = Outcome()
+        try:
+            yield outcome
+        except ServiceError as error:
+            outcome.set(error.code if error.definite or error.code == "request-in-flight" else "unknown")
+            raise
+        finally:
+            self._purchases.labels(self._strategy, outcome.word).inc()
+
+    @asynccontextmanager
+    async def admitted(self, admission: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
+        """Enter an admission and observe how long that took, whether it was granted or refused."""
+        started = time.perf_counter()
+        async with AsyncExitStack() as stack:
+            try:
+                granted = await stack.enter_async_context(admission)
+            finally:
+                self._lock_wait.observe(time.perf_counter() - started)
+            yield granted
+
+
+class PoolCollector(Collector):
+    """Reads the pool when it is scraped, so that no request pays for it."""
+
+    def __init__(self, connections: Callable[[], tuple[int, int]]) -> None:
+        self._connections = connections
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Return connections by state."""
+        used, idle = self._connections()
+        family = GaugeMetricFamily(
+            "trivet_inventory_pool_connections", "Database connections by state", labels=["state"]
+        )
+        family.add_metric(["used"], used)
+        family.add_metric(["idle"], idle)
+        return [family]

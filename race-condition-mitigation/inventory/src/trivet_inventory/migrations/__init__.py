@@ -1,0 +1,22 @@
+"""The database's shape, by Alembic; the scripts travel inside the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+
+def migrate(database_url: str, *, constrained: bool) -> None:
+    """Bring a database to the newest shape; nothing happens if it is there.
+
+    Args:
+        database_url: PostgreSQL, as the service uses it.
+        constrained: Whether the constraints that forbid a negative stock are made. Only a lab leaves them out.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["database_url"] = database_url
+    config.attributes["constrained"] = constrained
+    command.upgrade(config, "head")

@@ -1,0 +1,127 @@
+"""``redlock``: SET NX PX on independent masters, then read, write under guard and fence, commit, release by token."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import ClassVar
+
+from trivet_inventory.database import Connection
+from trivet_inventory.errors import LockIsBusy, NoSuchItem, Unavailable, WrongDatabase
+from trivet_inventory.sql import statement
+from trivet_inventory.strategies import Sold, SoldOut
+from trivet_locks import (
+    Lease,
+    LeaseLost,
+    LockBusy,
+    NotAcquired,
+    QuorumUnavailable,
+    UnsafeFence,
+    check_fence_sequence,
+    draw_fence,
+)
+from trivet_locks import Redlock as Quorum
+
+_TAKE = statement("take_fenced")
+_SEQUENCE = "item_fence"
+_PROBE_TTL_MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease on one item and the fence that was drawn under it."""
+
+    lease: Lease
+    fence: int
+
+    async def sell(self, connection: Connection, item_id: str, quantity: int) -> Sold | SoldOut:
+        """Read the item, and if it has stock, take the units under guard and fence."""
+        item = await connection.fetchrow("SELECT * FROM items WHERE id = $1", item_id)
+        if item is None:
+            raise NoSuchItem(item_id)
+        if item["stock"] < quantity:
+            return SoldOut(item["stock"])
+        self.ensure_held()
+        row = await connection.fetchrow(_TAKE, item_id, quantity, self.fence)
+        if row is not None:
+            return Sold.of(row, self.fence)
+        return await self._refused(connection, item_id)
+
+    async def _refused(self, connection: Connection, item_id: str) -> SoldOut:
+        """Tell a stock that went from a later holder that came: the one is an answer, the other another try."""
+        item = await connection.fetchrow("SELECT stock, fence FROM items WHERE id = $1", item_id)
+        if item is None:
+            raise NoSuchItem(item_id)
+        if item["fence"] >= self.fence:
+            raise LockIsBusy(f"a later buyer of {item_id} came first: the lease had run out", item_id=item_id)
+        return SoldOut(item["stock"])
+
+    def ensure_held(self) -> None:
+        """Return if the lease is still valid by this process's own clock."""
+        try:
+            self.lease.ensure_held()
+        except LeaseLost as error:
+            raise LockIsBusy("the lease ran out before COMMIT: rolled back") from error
+
+
+async def _fence(connection: Connection, lease: Lease) -> int:
+    """Draw a fence before anything is read, so that it covers every moment after the acquisition."""
+    try:
+        return await draw_fence(connection, _SEQUENCE, lease)
+    except LeaseLost as error:
+        raise LockIsBusy("the lease ran out before the item was read") from error
+
+
+class Redlock:
+    """Admits one buyer of an item at a time by a lease in a quorum of masters.
+
+    Which race: two buyers read a stock of one and both sell it. Why this lock: a buyer who does not get it is turned
+    away at once (429) without touching the hot row. If it is lost (a pause past the TTL, a master that forgot): the
+    fence, drawn after the acquisition, refuses the stale holder's write once a later one wrote, and the guard in the
+    same UPDATE refuses to sell what is not there. So losing the lock costs a retry, never a unit.
+    """
+
+    name: ClassVar[str] = "redlock"
+    lab_only: ClassVar[bool] = False
+    constrained: ClassVar[bool] = True
+
+    def __init__(self, quorum: Quorum, ttl_ms: int) -> None:
+        self._quorum = quorum
+        self._ttl_ms = ttl_ms
+
+    @asynccontextmanager
+    async def admit(self, connection: Connection, item_id: str) -> AsyncIterator[Held]:
+        """Take the lease in one attempt, draw a fence under it, and release it after the caller's COMMIT."""
+        try:
+            lease = await self._quorum.acquire(item_id, ttl_ms=self._ttl_ms)
+        except LockBusy as error:
+            raise LockIsBusy(f"{item_id} is being bought; try again", item_id=item_id) from error
+        except QuorumUnavailable as error:
+            raise Unavailable("no quorum of the lock's masters answered: nothing happened", definite=True) from error
+        try:
+            yield Held(lease, await _fence(connection, lease))
+        finally:
+            await lease.release()
+
+    async def verify(self, connection: Connection) -> None:
+        """Refuse a sequence that could hand out a smaller fence after a greater one."""
+        try:
+            await check_fence_sequence(connection, _SEQUENCE)
+        except UnsafeFence as error:
+            raise WrongDatabase(str(error)) from error
+
+    async def blocker(self) -> str | None:
+        """Need a quorum of masters, asked by taking a lease that nobody else wants."""
+        try:
+            # No item's id contains a colon, so a probe never meets a buyer.
+            lease = await self._quorum.acquire(f"probe:{secrets.token_hex(8)}", ttl_ms=_PROBE_TTL_MS)
+        except NotAcquired as error:
+            return str(error)
+        await lease.release()
+        return None
+
+    async def close(self) -> None:
+        """Close the connections to the masters."""
+        await self._quorum.close()
