@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from trivet_lab.judgement import exit_code, is_as_expected, summarise
+from trivet_lab.judgement import is_as_expected, summarise
 from trivet_lab.record import PlannedVariant
 from trivet_lab.results import Finding, Latency, Load, VariantResult, Verdict, read_results, write_results
 from trivet_lab.table import got, table
+from trivet_lab.verdict import judge
 
 NAIVE = PlannedVariant("naive", "invalid", ["no_oversell"])
 GUARDED = PlannedVariant("redlock", "valid", [])
@@ -33,7 +34,7 @@ def result(
     )
 
 
-@pytest.mark.parametrize(("planned", "verdict"), itertools.product([NAIVE, GUARDED], VERDICTS))
+@pytest.mark.parametrize(("planned", "verdict"), list(itertools.product([NAIVE, GUARDED], VERDICTS)))
 def test_only_the_expected_verdict_is_as_expected(planned: PlannedVariant, verdict: Verdict) -> None:
     findings = [finding("no_oversell", verdict)]
     assert is_as_expected(verdict, planned, findings) == (verdict == planned.expected)
@@ -62,7 +63,7 @@ def test_a_naive_that_breaks_more_than_declared_is_not_as_expected() -> None:
     ],
 )
 def test_exit_codes(results: list[VariantResult], code: int) -> None:
-    assert exit_code(results) == code
+    assert judge(results).exit_code == code
 
 
 def test_a_runs_verdict_is_over_the_variants_that_are_expected_valid() -> None:

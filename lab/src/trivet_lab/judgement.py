@@ -9,11 +9,7 @@ from trivet_lab.measures import measure
 from trivet_lab.record import PlannedVariant
 from trivet_lab.results import Finding, Results, VariantResult, Verdict
 from trivet_lab.rundir import VariantDirectory
-from trivet_lab.verdict import combine
-
-EXIT_AS_EXPECTED = 0
-EXIT_DIFFERS = 1
-EXIT_UNKNOWN = 2
+from trivet_lab.verdict import combine, judge
 
 
 def judge_variant(
@@ -51,13 +47,4 @@ def is_as_expected(verdict: Verdict, planned: PlannedVariant, findings: Sequence
 
 def summarise(run: str, scenario: str, results: Sequence[VariantResult]) -> Results:
     """Return a run's results; its own verdict is over the variants that are expected valid."""
-    verdict = combine(result.verdict for result in results if result.expected == "valid")
-    return Results(run=run, scenario=scenario, verdict=verdict, expected="valid", variants=list(results))
-
-
-def exit_code(results: Sequence[VariantResult]) -> int:
-    """Return 0 if every variant is as expected, 1 if one differs, 2 if none differs but one is unknown."""
-    off = [result for result in results if not result.as_expected]
-    if not off:
-        return EXIT_AS_EXPECTED
-    return EXIT_UNKNOWN if all(result.verdict == "unknown" for result in off) else EXIT_DIFFERS
+    return Results(run=run, scenario=scenario, verdict=judge(results).verdict, expected="valid", variants=list(results))

@@ -101,9 +101,9 @@ class RunDirectory:
         return VariantDirectory(self.path / "variants" / name)
 
     def variants(self) -> list[VariantDirectory]:
-        """Return the variants that are there, in the order in which they were run."""
+        """Return the variants that are there, by name; ``run.json`` has the order in which they are run."""
         found = [VariantDirectory(path) for path in (self.path / "variants").glob("*") if path.is_dir()]
-        return sorted(found, key=lambda variant: variant.path.stat().st_ctime_ns)
+        return sorted(found, key=lambda variant: variant.name)
 
 
 def create_run(runs: Path, scenario: str, seed: int) -> RunDirectory:

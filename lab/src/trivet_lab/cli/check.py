@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from trivet_lab.cli.which import which_run
 from trivet_lab.console import Console
-from trivet_lab.judgement import exit_code, judge_variant, summarise
+from trivet_lab.judgement import judge_variant, summarise
 from trivet_lab.record import read_record
 from trivet_lab.scenarios import find_scenarios
 from trivet_lab.settings import lab_settings
 from trivet_lab.table import explain, table
+from trivet_lab.verdict import judge
 
 
 def check(run: str = "latest", *, json: bool = False) -> int:
@@ -43,4 +44,4 @@ def check(run: str = "latest", *, json: bool = False) -> int:
     else:
         for line in (*table([(record.claim, results)]), *explain(results)):
             console.result(line)
-    return exit_code(results.variants)
+    return judge(results.variants).exit_code

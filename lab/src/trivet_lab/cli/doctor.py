@@ -8,6 +8,7 @@ import resource
 import shutil
 import socket
 import sys
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,8 +92,9 @@ def _browser() -> Finding:
 
 
 def _temporary() -> Finding:
-    fit = os.access("/tmp", os.W_OK | os.X_OK) and Path("/proc/self/stat").exists()  # noqa: S108  - looked at, nothing is put there
-    return Finding("scratch", fit, "writable, processes visible" if fit else "temporary files or processes cannot be had", "mount both")
+    fit = os.access(tempfile.gettempdir(), os.W_OK | os.X_OK) and Path("/proc/self/stat").exists()
+    seen = f"{tempfile.gettempdir()} is writable, /proc readable" if fit else "no temporary directory, or no /proc"
+    return Finding("scratch", fit, seen, "mount both")
 
 
 def doctor(*, json: bool = False) -> int:

@@ -10,7 +10,6 @@ from cyclopts import App, Parameter
 
 from trivet_lab.cli.tour import tour
 from trivet_lab.console import Console
-from trivet_lab.judgement import exit_code
 from trivet_lab.member import find_members
 from trivet_lab.rundir import create_run
 from trivet_lab.runner import Order, fresh_seed, record_order, run_order
@@ -18,6 +17,7 @@ from trivet_lab.scenarios import Scenario, Variant, find_scenarios
 from trivet_lab.settings import lab_settings
 from trivet_lab.table import explain, table
 from trivet_lab.topologies import Shop
+from trivet_lab.verdict import judge
 from trivet_platform import Supervisor, sweep
 
 
@@ -77,7 +77,7 @@ def run_scenario(
             console.result(line)
         console.result(f"report  {run.report}")
         console.result(f"again   {' '.join(['./trivet', *order.words])}")
-    return exit_code(results.variants)
+    return judge(results.variants).exit_code
 
 
 def _command(scenario: Scenario[Any]) -> Callable[..., int]:

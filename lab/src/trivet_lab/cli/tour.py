@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 from trivet_lab.console import Console
-from trivet_lab.judgement import exit_code
 from trivet_lab.member import find_members
 from trivet_lab.results import Results
 from trivet_lab.rundir import RunDirectory, create_run
@@ -17,6 +16,7 @@ from trivet_lab.scenarios import Chapter, Scenario, find_scenarios
 from trivet_lab.settings import LabSettings, lab_settings
 from trivet_lab.table import explain, table
 from trivet_lab.topologies import Shop
+from trivet_lab.verdict import judge
 from trivet_platform import Supervisor, sweep
 
 EXIT_BROKE = 254
@@ -70,7 +70,7 @@ class Tour:
 
     def code(self) -> int:
         """Return the tour's exit code: a verdict that differs counts more than a chapter that broke."""
-        code = exit_code([variant for _, _, results in self.finished for variant in results.variants])
+        code = judge([variant for _, _, results in self.finished for variant in results.variants]).exit_code
         return code if code == 1 or not self.broken else EXIT_BROKE
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from trivet_lab.crowd import send_crowd
 from trivet_lab.edge import request_json
-from trivet_lab.load import Item, Phase, Plan, Restock
+from trivet_lab.load import Item, Phase, Plan, Restock, zipf_weights
 from trivet_lab.rundir import VariantDirectory
 from trivet_lab.samples import Sampler
 from trivet_lab.scenarios.scenario import Chapter, Cue, Scenario, Variant, asked
@@ -15,6 +15,7 @@ from trivet_lab.stock import count_stock
 
 PRICE_MINOR = 4_900
 RESTOCKED_ITEMS = 3
+ZIPF_EXPONENT = 1.1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,8 @@ def plan_of(cue: Cue, parameters: Parameters) -> Plan:
     shop without any guard would look right.
     """
     rate, duration = parameters.rate, parameters.duration
-    items = [Item(id=f"ticket-{number}", stock=parameters.stock) for number in range(1, parameters.items + 1)]
+    weights = zipf_weights(parameters.items, ZIPF_EXPONENT)
+    items = [Item(id=f"ticket-{rank}", stock=parameters.stock, weight=weight) for rank, weight in enumerate(weights, 1)]
     return Plan(
         seed=cue.seed,
         url=cue.stage.url,

@@ -132,7 +132,7 @@ class Shop:
             own[member.variable("VALKEY_URLS")] = ",".join(urls)
         if lab:
             own["TRIVET_LAB"] = self._lab
-        return child_environment(own | dict(settings.get(member.name, {})))
+        return own | dict(settings.get(member.name, {}))
 
     def _program(
         self, stage: str, member: Member, process: Process, number: int, environment: Mapping[str, str]
@@ -153,7 +153,12 @@ class Shop:
         argv = [executable(member.migrate[0]), *member.migrate[1:]]
         try:
             done = subprocess.run(
-                argv, env=dict(environment), text=True, capture_output=True, check=False, timeout=MIGRATE_SECONDS_MAX
+                argv,
+                env=child_environment(environment),
+                text=True,
+                capture_output=True,
+                check=False,
+                timeout=MIGRATE_SECONDS_MAX,
             )
         except subprocess.TimeoutExpired as error:
             raise StageFailed(f"{member.name}: migrate did not end within {MIGRATE_SECONDS_MAX} s") from error
