@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from trivet_lab.latency import Histogram
 from trivet_lab.latency.histogram import highest_of, index_of
 

@@ -3,6 +3,7 @@ import base64
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from trivet_lab.latency import Histogram, HlogError, HlogWriter, merge_hlog, read_hlog
 from trivet_lab.latency.codec import CodecError, decode, encode
 

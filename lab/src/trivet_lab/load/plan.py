@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 _ITEM_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_QUANTITY_MAX = 1_000  # what one purchase may ask for
 _OPERATIONS_MAX = 20_000_000  # a longer crowd is a typing error: it would not fit a disk
 
 
@@ -22,8 +23,9 @@ class PlanError(ValueError):
 class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A stretch of the crowd's arrival rate.
 
-    ``steady`` keeps ``rate_per_s``; ``ramp`` goes from it to ``rate_to_per_s`` in a straight line; ``spike``
-    jumps to ``rate_to_per_s`` for the middle third of the phase and is at ``rate_per_s`` before and after.
+    ``steady`` keeps ``rate_per_s``; ``ramp`` goes from it to ``rate_to_per_s`` in a straight line; ``spike`` is at
+    ``rate_per_s`` at once, whatever was before, and falls to ``rate_to_per_s`` in a straight line, or stays if
+    there is none.
     """
 
     shape: Literal["steady", "ramp", "spike"]
@@ -137,11 +139,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             rates = {"rate_per_s": phase.rate_per_s}
             if phase.shape == "steady" and phase.rate_to_per_s is not None:
                 yield f"{name}.rate_to_per_s has no meaning in a steady phase"
-            if phase.shape != "steady":
-                if phase.rate_to_per_s is None:
-                    yield f"{name}.rate_to_per_s is needed by a {phase.shape}"
-                else:
-                    rates["rate_to_per_s"] = phase.rate_to_per_s
+            if phase.shape == "ramp" and phase.rate_to_per_s is None:
+                yield f"{name}.rate_to_per_s is needed by a ramp"
+            if phase.rate_to_per_s is not None:
+                rates["rate_to_per_s"] = phase.rate_to_per_s
             for rate_name, rate in rates.items():
                 if not (math.isfinite(rate) and rate >= 0):
                     yield f"{name}.{rate_name} is at least 0, not {rate}"
@@ -166,6 +167,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             seen.add(item.id)
         if not self.quantity_weights or not all(_is_positive(weight) for weight in self.quantity_weights):
             yield "quantity_weights has at least one weight, each above 0"
+        if len(self.quantity_weights) > _QUANTITY_MAX:
+            yield f"quantity_weights has at most {_QUANTITY_MAX} weights, not {len(self.quantity_weights)}"
 
     def _faults_of_restocks(self) -> Iterator[str]:
         items = {item.id for item in self.items}
@@ -193,6 +196,7 @@ def read_plan(path: Path) -> Plan:
         raise PlanError(str(error)) from error
 
 
-def write_plan(path: Path, plan: Plan) -> None:
-    """Write the plan, readable for a person."""
+def write_plan(path: Path, plan: Plan) -> Path:
+    """Write the plan, readable for a person, and return where it is."""
     path.write_bytes(msgspec.json.format(msgspec.json.encode(plan), indent=2) + b"\n")
+    return path

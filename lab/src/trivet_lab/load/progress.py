@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import select
-from typing import BinaryIO
 
 import msgspec
 
@@ -28,8 +28,8 @@ class Progress:
     a full pipe must not hold back the crowd.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
         self.has_reader = True
 
     def say(self, recorder: Recorder, at_s: float) -> None:
@@ -44,9 +44,8 @@ class Progress:
             in_flight=recorder.in_flight,
         )
         try:
-            _, writable, _ = select.select([], [self._stream], [], 0)
-            if writable:
-                self._stream.write(msgspec.json.encode(line) + b"\n")
-                self._stream.flush()
-        except (BrokenPipeError, ValueError):  # ValueError: the stream was closed
+            _, writable, _ = select.select([], [self._descriptor], [], 0)
+            if writable:  # a pipe then has room for more than a line
+                os.write(self._descriptor, msgspec.json.encode(line) + b"\n")
+        except OSError:
             self.has_reader = False

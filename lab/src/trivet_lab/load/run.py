@@ -52,7 +52,7 @@ class Conductor:
         self._crowd = crowd
         self._recorder = recorder
         self._begin_ns = begin_ns
-        self._progress = Progress(sys.stdout.buffer)
+        self._progress = Progress(sys.stdout.fileno())
         self._interrupted = asyncio.Event()
 
     async def conduct(self) -> Summary:

@@ -121,14 +121,8 @@ def arrivals(plan: Plan) -> Iterator[int]:
 def stretches(phases: list[Phase]) -> Iterator[tuple[float, float, float]]:
     """Yield (seconds, rate at its start, rate at its end) of every straight line of the arrival rate."""
     for phase in phases:
-        rate, rate_to = phase.rate_per_s, phase.rate_to_per_s
-        if rate_to is None:
-            yield phase.duration_s, rate, rate
-        elif phase.shape == "ramp":
-            yield phase.duration_s, rate, rate_to
-        else:
-            third_s = phase.duration_s / 3
-            yield from ((third_s, rate, rate), (third_s, rate_to, rate_to), (third_s, rate, rate))
+        rate_to = phase.rate_per_s if phase.rate_to_per_s is None else phase.rate_to_per_s
+        yield phase.duration_s, phase.rate_per_s, rate_to
 
 
 def _when(area: float, duration_s: float, rate: float, rate_to: float) -> float:
