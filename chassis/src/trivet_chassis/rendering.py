@@ -94,7 +94,9 @@ _BY_STATUS: Mapping[int, Callable[[str], ServiceError]] = {
 
 
 def _translate(request: Request, error: HTTPException) -> ServiceError:
-    """Return the framework's own refusal as ours."""
+    """Return the framework's own refusal as ours; one that wraps an error of ours is that error."""
+    if isinstance(error.__cause__, ServiceError):
+        return error.__cause__
     if error.status_code == HTTPStatus.NOT_FOUND:
         return NotFound(f"nothing is served at {request.url.path}")
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:

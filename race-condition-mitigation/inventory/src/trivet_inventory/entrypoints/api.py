@@ -26,6 +26,7 @@ from trivet_chassis import (
 from trivet_inventory.answers import JSON, Answer
 from trivet_inventory.bootstrap import Inventory
 from trivet_inventory.entrypoints.documentation import answers, describe, refuses
+from trivet_inventory.entrypoints.strictness import StrictRoute
 from trivet_inventory.entrypoints.wire import (
     BuyItem,
     CreateItem,
@@ -44,7 +45,7 @@ from trivet_inventory.settings import MEMBER
 _REPLAYED = {"idempotency-replayed": "true"}
 _WRITES = ("invalid-request", "request-in-flight", "payload-too-large", "unsupported-media-type")
 _KEYED = ("idempotency-key-reuse", "internal", "unavailable")
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 
 
 async def idempotency_key(
@@ -213,7 +214,8 @@ def create_application() -> FastAPI:
         redirect_slashes=False,
         exception_handlers={**problem_handlers(), RequestValidationError: _on_invalid},
     )
-    app.include_router(router)
+    # The routes themselves, not a router within a router: metrics and Allow then see each route's path and methods.
+    app.router.routes.extend(router.routes)
     return app
 
 

@@ -14,6 +14,7 @@ import uvloop
 from trivet_chassis import Health, configure_logs
 from trivet_inventory.bootstrap import Inventory
 from trivet_inventory.entrypoints.api import create_service
+from trivet_inventory.entrypoints.protocol import protocol_for
 from trivet_inventory.errors import Unavailable
 from trivet_inventory.settings import MEMBER, unread_variables
 
@@ -61,7 +62,8 @@ async def _serve(inventory: Inventory) -> None:
         app,
         host=settings.host,
         port=settings.port,
-        http="httptools",
+        http=protocol_for(settings.listen),
+        ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+
+def _not_reserved(item_id: str) -> str:
+    if item_id == "batch":  # what acts on many items at once is served at /items/batch
+        raise ValueError("batch is reserved")
+    return item_id
+
 
 ItemId = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$"),
-    Field(description="Lower-case letters, digits and hyphens.", examples=["front-row-7"]),
+    AfterValidator(_not_reserved),
+    Field(
+        description="Lower-case letters, digits and hyphens.",
+        examples=["front-row-7"],
+        json_schema_extra={"not": {"const": "batch"}},
+    ),
 ]
 Stock = Annotated[int, Field(ge=0, le=1_000_000_000, examples=[100])]
 Price = Annotated[int, Field(ge=0, le=1_000_000_000_000, description="In minor units, e.g. cents.", examples=[4900])]

@@ -1,0 +1,49 @@
+"""JSON read strictly: no name twice, no NaN, no Infinity.
+
+Python's parser takes the last of two equal names, others take the first: a request that two readers understand
+differently is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from trivet_chassis import InvalidRequest
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        doubled = next(name for name in names if names.count(name) > 1)
+        raise InvalidRequest(f"the body has the name {json.dumps(doubled)} twice")
+    return found
+
+
+def _constant(word: str) -> None:
+    raise InvalidRequest(f"the body has {word}, which is no JSON")
+
+
+class _Request(Request):
+    async def json(self) -> Any:
+        """Return the body, parsed."""
+        return json.loads(await self.body(), object_pairs_hook=_object, parse_constant=_constant)
+
+
+class StrictRoute(APIRoute):
+    """A route whose body is read strictly."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return FastAPI's handler, given a request that parses strictly."""
+        handle = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handle(_Request(request.scope, request.receive))
+
+        return strict
