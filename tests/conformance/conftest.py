@@ -49,7 +49,7 @@ def services(
             subject, name = variant
             if (subject.name, name) not in running:
                 made = Service(subject, name, supervisor, postgres, valkeys)
-                made.api, _ = stack.enter_context(made.replica())
+                (made.api, _), (made.other, _) = stack.enter_context(made.replicas(2))
                 running[subject.name, name] = made
             return running[subject.name, name]
 

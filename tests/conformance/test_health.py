@@ -43,6 +43,5 @@ def test_metrics_parse_and_count_requests(api: Api) -> None:
 
 def test_labels_do_not_grow_with_what_callers_send(api: Api) -> None:
     for number in range(5):
-        api.call("GET", f"/planted-{number}")
-        api.call(f"PLANTED{number}", "/livez")
+        api.call("GET", f"/planted-{number}?planted={number}", headers=[("user-agent", "planted")])
     assert b"planted" not in api.call("GET", "/metrics").body.lower()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from conformance.interference import blocked, terminate, until, wait_until_ended, without_database
 from conformance.promises import assert_problem
 from conformance.service import Scene, Service
-from conformance.subject import Operation, about
 
 
 def test_without_its_database_a_service_lives_but_is_not_ready(service: Service) -> None:
@@ -25,14 +24,11 @@ def test_without_its_database_a_service_lives_but_is_not_ready(service: Service)
         assert service.api.call(method, path, body).status == operation.status
 
 
-@about(lambda operation: operation.block is not None)
-def test_a_request_in_flight_is_answered_before_the_service_ends(
-    operation: Operation, scene: Scene, service: Service
-) -> None:
-    assert operation.block is not None
-    with service.replica() as (api, program):
+def test_a_request_in_flight_is_answered_before_the_service_ends(service: Service, scene: Scene) -> None:
+    operation, lock = service.subject.blockable
+    with service.replicas(1) as [(api, program)]:
         path, body = scene.fill(operation.path), scene.fill(operation.body)
-        with blocked(service.database_url, scene.fill(operation.block)) as wait_until_blocked:
+        with blocked(service.database_url, scene.fill(lock)) as wait_until_blocked:
             read = api.send(operation.method, path, body)
             wait_until_blocked()
             terminate(program)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,9 @@ PATIENCE_S = 15.0
 def until(condition: Callable[[], bool], what: str) -> None:
     """Ask again and again until the condition holds; fail with ``what`` it was when it does not in time."""
     deadline = time.monotonic() + PATIENCE_S
+    between_two_looks = threading.Event()
     while not condition():
+        between_two_looks.wait(0.01)
         assert time.monotonic() < deadline, f"waited {PATIENCE_S:g} s in vain until {what}"
 
 

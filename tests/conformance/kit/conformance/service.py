@@ -108,9 +108,10 @@ class Scene:
 
 
 class Service:
-    """One variant of a subject on a database of its own, migrated; ``api`` is its first replica's client."""
+    """One variant of a subject on a database of its own, migrated, and clients of its two replicas."""
 
     api: Api
+    other: Api
 
     def __init__(
         self,
@@ -141,19 +142,22 @@ class Service:
         return done.stdout
 
     @contextmanager
-    def replica(self) -> Iterator[tuple[Api, Program]]:
-        """Start one more replica, wait until it is ready, and stop it afterwards."""
+    def replicas(self, count: int) -> Iterator[list[tuple[Api, Program]]]:
+        """Start replicas on the one database, wait until all are ready, and stop them afterwards."""
         process = next(process for process in self.member.processes if process.name == self.subject.process)
-        listen = f"127.0.0.1:{free_port()}"
-        program = Program(
-            name=f"{self.database}-{next(_count)}",
-            argv=[executable(process.command[0]), *process.command[1:]],
-            env=self._environment | {self.member.variable("LISTEN"): listen},
-            listen=listen,
-            ready_url=f"http://{listen}/readyz",
-        )
-        self._supervisor.start(program)
+        programs = [
+            Program(
+                name=f"{self.database}-{next(_count)}",
+                argv=[executable(process.command[0]), *process.command[1:]],
+                env=self._environment | {self.member.variable("LISTEN"): listen},
+                listen=listen,
+                ready_url=f"http://{listen}/readyz",
+            )
+            for listen in (f"127.0.0.1:{free_port()}" for _ in range(count))
+        ]
+        self._supervisor.start(*programs)
         try:
-            yield Api(listen, self.document), program
+            yield [(Api(str(program.listen), self.document), program) for program in programs]
         finally:
-            self._supervisor.stop(program)
+            for program in programs:
+                self._supervisor.stop(program)

@@ -98,6 +98,11 @@ class Subject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Path(self.member).name
 
     @property
+    def blockable(self) -> tuple[Operation, str]:
+        """The first operation that can be stopped half-way, and the SQL that does it."""
+        return next((operation, operation.block) for operation in self.operation if operation.block)
+
+    @property
     def contract(self) -> Path:
         """The committed OpenAPI document."""
         return ROOT / "contracts" / "openapi" / f"{self.name}.json"
