@@ -89,6 +89,8 @@ class Process:
     def stop(self, number: signal.Signals, patience_s: float) -> None:
         """Ask the leader to end, waking it if it is paused; after ``patience_s`` kill what is left of it."""
         everything = tree([self.known])
+        if not everything:
+            return
         if self._popen.poll() is None:
             thaw([self.known])
             self._popen.send_signal(number)

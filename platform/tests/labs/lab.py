@@ -1,0 +1,49 @@
+"""A small lab: python lab.py DIRECTORY KIND…  Starts parts, prints a line of JSON when all are ready, then waits.
+
+KINDS: postgres, valkey, envoy, family, service, stubborn (a service that ends when DIRECTORY/end is there), never
+(a program that never gets ready), paused (a Valkey stopped by SIGSTOP).
+"""
+
+import json
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from trivet_platform import Envoy, Part, Postgres, Program, Supervisor, Valkey, free_port
+
+here = Path(__file__).parent
+directory, kinds = Path(sys.argv[1]), sys.argv[2:]
+
+
+def service(name: str, *words: str) -> Program:
+    port = free_port()
+    argv = [sys.executable, str(here / "service.py"), name, str(port), *words]
+    return Program(name, argv, {}, f"127.0.0.1:{port}", f"http://127.0.0.1:{port}/readyz")
+
+
+MAKE: dict[str, Callable[[], Part]] = {
+    "postgres": Postgres,
+    "valkey": Valkey,
+    "paused": lambda: Valkey("paused"),
+    "envoy": Envoy,
+    "family": lambda: Program("family", [sys.executable, str(here / "family.py")], {}),
+    "service": lambda: service("service"),
+    "stubborn": lambda: service("stubborn", f"end={directory / 'end'}"),
+    "never": lambda: Program("never", ["sleep", "1000"], {}, f"127.0.0.1:{free_port()}"),
+}
+
+with Supervisor(directory) as platform:
+    parts = {kind: MAKE[kind]() for kind in kinds}
+    platform.start(*parts.values())
+    family = directory / "log" / "family.log"
+    while "family" in parts and not family.read_text().endswith("\n"):
+        threading.Event().wait(0.01)
+    if "paused" in parts:
+        parts["paused"].pause()
+    pids = [pid for one in parts.values() for pid in one.pids]
+    if "family" in parts:
+        pids.append(json.loads(family.read_text())["orphan"])
+    sys.stdout.write(json.dumps({"pids": pids}) + "\n")
+    sys.stdout.flush()
+    threading.Event().wait()

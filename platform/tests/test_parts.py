@@ -1,0 +1,122 @@
+"""What a fault does to a part, it does to everything of it; and a part that was hit can be started again."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from trivet_platform import Envoy, Part, Postgres, Program, Supervisor, Valkey
+from trivet_platform.proctree import is_alive, know, row
+from trivet_platform.server import ServerPart
+
+LABS = Path(__file__).parent / "labs"
+
+
+def make(kind: str, service: Callable[..., Program]) -> Part:
+    makers: dict[str, Callable[[], Part]] = {
+        "postgres": lambda: Postgres("hit-postgres"),
+        "valkey": lambda: Valkey("hit-valkey"),
+        "envoy": lambda: Envoy("hit-envoy"),
+        "program": lambda: service("hit-service"),
+        "family": lambda: Program("hit-family", [sys.executable, str(LABS / "family.py")], {}),
+    }
+    return makers[kind]()
+
+
+@pytest.mark.parametrize("kind", ["postgres", "valkey", "envoy", "program", "family"])
+def test_pause_resume_kill_and_start_again(
+    kind: str, supervisor: Supervisor, service: Callable[..., Program], until: Callable[..., object]
+) -> None:
+    part = make(kind, service)
+    supervisor.start(part)
+    fewest = {"postgres": 6, "family": 2}.get(kind, 1)
+    until(lambda: len(part.pids) >= fewest, "its processes are there")
+
+    part.pause()
+    states = {pid: found.state for pid in part.pids if (found := row(pid))}
+    assert set(states.values()) == {"T"}, states
+    part.resume()
+    until(lambda: all(found.state != "T" for pid in part.pids if (found := row(pid))), "all go on")
+    until(lambda: part.blocker() is None, "ready again")
+
+    endpoints = part.endpoints.get("url")
+    everybody = [known for pid in part.pids if (known := know(pid))]
+    part.pause()
+    part.kill()
+    assert part.pids == []
+    assert not any(is_alive(known) for known in everybody)
+
+    supervisor.start(part)
+    assert part.blocker() is None
+    assert part.endpoints.get("url") == endpoints
+    part.pause()
+    part.stop()
+    assert part.pids == []
+
+
+@pytest.mark.parametrize("kind", ["postgres", "valkey", "envoy"])
+def test_a_port_taken_before_it_is_bound(kind: str, supervisor: Supervisor, service: Callable[..., Program]) -> None:
+    part = make(kind, service)
+    assert isinstance(part, ServerPart)
+    part.name += "-elsewhere"
+    with socket.create_server(("127.0.0.1", 0)) as thief:
+        part._port = thief.getsockname()[1]
+        supervisor.start(part)
+        assert part.port != thief.getsockname()[1]
+        assert part.blocker() is None
+    part.kill()
+
+
+def test_envoy_takes_another_port_when_its_wish_is_taken(supervisor: Supervisor) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as thief:
+        part = Envoy("modest", port=thief.getsockname()[1])
+        supervisor.start(part)
+        assert part.port != thief.getsockname()[1]
+    part.kill()
+
+
+def test_postgres_is_durable_and_its_reader_only_reads(postgres: Postgres) -> None:
+    with psycopg.connect(postgres.create_database("shop"), autocommit=True) as owner:
+        shown = [owner.execute(f"SHOW {name}").fetchone() for name in ("fsync", "synchronous_commit")]
+        assert shown == [("on",), ("on",)]
+        owner.execute("CREATE TABLE kept AS SELECT 1 AS one")
+    with psycopg.connect(postgres.reader_url("shop"), autocommit=True) as reader:
+        assert reader.execute("SELECT one FROM kept").fetchone() == (1,)
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            reader.execute("INSERT INTO kept VALUES (2)")
+        reader.execute("SET default_transaction_read_only = off")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            reader.execute("INSERT INTO kept VALUES (2)")
+
+
+def test_postgres_lets_nobody_in_without_its_password(postgres: Postgres) -> None:
+    with pytest.raises(psycopg.OperationalError, match="no password supplied"):
+        psycopg.connect(f"host=127.0.0.1 port={postgres.port} user=postgres passfile=/dev/null").close()
+
+
+def test_postgres_keeps_what_was_committed_and_valkey_forgets(supervisor: Supervisor) -> None:
+    postgres, valkey = Postgres("keeper", settings={"max_connections": "20"}), Valkey("forgetter")
+    supervisor.start(postgres, valkey)
+    with psycopg.connect(postgres.url(), autocommit=True) as owner:
+        owner.execute("CREATE TABLE kept AS SELECT 7 AS seven")
+        assert owner.execute("SHOW max_connections").fetchone() == ("20",)
+    assert ask(valkey, b"SET key value\r\n") == b"+OK"
+    postgres.kill()
+    valkey.kill()
+    supervisor.start(postgres, valkey)
+    with psycopg.connect(postgres.reader_url("postgres")) as reader:
+        assert reader.execute("SELECT seven FROM kept").fetchone() == (7,)
+    assert ask(valkey, b"GET key\r\n") == b"$-1"
+    postgres.kill()
+    valkey.kill()
+
+
+def ask(valkey: Valkey, command: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", valkey.port)) as connection:
+        connection.sendall(command)
+        return connection.recv(100).split(b"\r\n")[0]
