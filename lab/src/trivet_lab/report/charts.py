@@ -41,6 +41,16 @@ def _end_ns(tally: series.HistoryTally, tracks: dict[str, series.Track]) -> int:
     return max([tally.end_ns, *(track[-1][0] for track in tracks.values() if track)])
 
 
+def stock_note(variant: dict[str, Any]) -> dict[str, str] | None:
+    """Return in words how low the stock went in one variant, None if nothing is known of it."""
+    if not variant["stock"]:
+        return None
+    lowest = min(line["lowest"] for line in variant["stock"]["lines"])
+    if lowest < 0:
+        return {"mark": "✗", "tone": words.TONES["✗"], "words": f"fell to {words.number(lowest)}"}
+    return {"mark": "✓", "tone": words.TONES["✓"], "words": "never below zero"}
+
+
 def stock_rows(drawn: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what the stock charts say in figures: each drawn item's lowest and last stock in each variant."""
     rows = []

@@ -72,6 +72,7 @@ def _view(record: RunRecord, drawn: dict[str, Any]) -> dict[str, Any]:
         "machine": machine_facts(record),
         "load": load_rows(record),
         "stock": charts.stock_rows(drawn),
+        "notes": [charts.stock_note(variant) for variant in drawn["variants"]],
     }
 
 

@@ -137,7 +137,7 @@ class HistoryTally:
             bucket = sums[fine * FINE_NS // width_ns]
             for outcome, count in enumerate(counts):
                 bucket[outcome] += count
-        ok, fail, unknown = ([round(bucket[i] / width_s, 1) for bucket in sums] for i in range(3))
+        ok, fail, unknown = ([round(bucket[i] / width_s, 4) for bucket in sums] for i in range(3))
         return Throughput(width_s, ok, fail, unknown)
 
 
@@ -179,25 +179,6 @@ def _percentiles(count: int, at: Callable[[float], float]) -> Percentiles | None
         curve.append((round(nines, 4), round(at(100 * (1 - 10**-nines)), 3)))
     curve.append((round(nines_max, 4), round(at(100), 3)))
     return Percentiles(count, curve, {f"{percent:g}": round(at(percent), 3) for percent in MARKS_PERCENT})
-
-
-def unseen(changes: Iterable[StockChange], sampled: Mapping[str, Track]) -> list[StockChange]:
-    """Return the changes of items whose samples do not tell the whole story.
-
-    Those are items that were never sampled, and items that fell below zero deeper than any sample saw: a dip
-    between two samples is the very thing that the chart is for.
-    """
-    by_item: dict[str, list[StockChange]] = {}
-    for change in changes:
-        by_item.setdefault(change.item, []).append(change)
-    lowest = {item: min(change.stock_after for change in group) for item, group in by_item.items()}
-    seen = {item: min(value for _, value in track) for item, track in sampled.items()}
-    return [
-        change
-        for item, group in by_item.items()
-        if item not in seen or lowest[item] < min(seen[item], 0)
-        for change in group
-    ]
 
 
 def tracks_from_samples(samples: Iterable[tuple[int, str, int]]) -> dict[str, Track]:

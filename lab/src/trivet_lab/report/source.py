@@ -119,23 +119,19 @@ def read_run(run: RunDirectory) -> RunRecord:
     results = read_results(run.results) if run.results.exists() else None
     judged = {variant.name: variant for variant in results.variants} if results else {}
     directories = {directory.name: directory for directory in run.variants()}
-    names = [*judged, *(name for name in directories if name not in judged)]
+    planned = [variant.name for variant in facts.variants if variant.name in directories] if facts else []
+    names = dict.fromkeys([*judged, *planned, *directories])
     variants = [_variant(directories.get(name) or run.variant(name), judged.get(name)) for name in names]
     return RunRecord(run.name, facts or RunFacts(), results, variants)
 
 
 def _variant(directory: VariantDirectory, result: VariantResult | None) -> VariantRecord:
-    sampled = series.tracks_from_samples(
-        (line.at_ns, line.label, int(line.value))
-        for line in _lines(directory.samples, Sample)
-        if line.series == "stock"
-    )
     rows = [
         row
         for name in ("inventory.purchases", "inventory.restocks")
         for row in _lines(directory.ledger(name), ChangeRow)
     ]
-    changes = series.unseen([row.change() for row in rows], sampled)
+    changes = [row.change() for row in rows]
     proof = [line for finding in (result.checks if result else []) for line in finding.witness]
     wanted = versions_before(proof)
     before = [msgspec.to_builtins(row) for row in rows if (row.item_id, row.item_version) in wanted]
@@ -147,19 +143,35 @@ def _variant(directory: VariantDirectory, result: VariantResult | None) -> Varia
             tally.add(operation)
     except msgspec.DecodeError:
         torn = True
-    initial = {row.id: row.initial_stock for row in _lines(directory.ledger("inventory.items"), ItemRow)}
-    booked = series.tracks_from_ledger(initial, changes, tally.ended_ns)
-    tracks = {item: track for item, track in booked.items() if item not in sampled or len(track) > 1}
     return VariantRecord(
         name=directory.name,
         result=result,
         tally=tally,
-        tracks={**sampled, **tracks},
+        tracks=_tracks(directory, changes, tally),
         latency=_percentiles(directory, tally),
         before=before,
         cost=_one(directory.load, Cost) or Cost(),
         torn=torn,
     )
+
+
+def _tracks(
+    directory: VariantDirectory, changes: list[series.StockChange], tally: series.HistoryTally
+) -> dict[str, series.Track]:
+    """Return every item's stock over time: from the ledger, which misses nothing, else as it was sampled.
+
+    A sampler sees a stock a few times a second, and less often the busier the shop is: a dip below zero between
+    two samples would be lost. But only a run that ended has a ledger, and only a history gives it a clock.
+    """
+    tracks = series.tracks_from_samples(
+        (line.at_ns, line.label, int(line.value))
+        for line in _lines(directory.samples, Sample)
+        if line.series == "stock"
+    )
+    if not changes or tally.ended_ns:
+        initial = {row.id: row.initial_stock for row in _lines(directory.ledger("inventory.items"), ItemRow)}
+        tracks |= series.tracks_from_ledger(initial, changes, tally.ended_ns)
+    return tracks
 
 
 def _percentiles(directory: VariantDirectory, tally: series.HistoryTally) -> tuple[str, series.Percentiles | None]:
@@ -169,8 +181,8 @@ def _percentiles(directory: VariantDirectory, tally: series.HistoryTally) -> tup
     except HlogError:
         recorded = None
     if recorded is None or recorded.count == 0:
-        return "it was sent", series.percentiles_of_values(tally.latencies_ms)
-    return "it was due", series.percentiles_of_histogram(recorded)
+        return "was sent", series.percentiles_of_values(tally.latencies_ms)
+    return "was due", series.percentiles_of_histogram(recorded)
 
 
 def _operations(path: Path) -> Iterator[Operation]:

@@ -42,7 +42,10 @@ class Entry:
 
 @dataclasses.dataclass
 class Timeline:
-    """Entries on one scale. ``both`` is when all of them were in flight at once, in percent (x, width)."""
+    """Entries on one scale.
+
+    ``both`` is when two that collided, or else all, were in flight at once, in percent (x, width).
+    """
 
     item: str | None
     entries: list[Entry]
@@ -65,7 +68,8 @@ def lay_out_timeline(item: str | None, entries: list[Entry]) -> Timeline:
         ]
         entry.call_ms = entry.attempts[0][0] - origin_ms
         entry.return_ms = entry.attempts[-1][1] - origin_ms
-    both = _overlap(timed)
+    pair = _last_and_next(entries)
+    both = (_overlap(pair) if pair else None) or _overlap(timed)
     return Timeline(
         item=item,
         entries=entries,
@@ -83,11 +87,22 @@ def _percent(part: float, whole: float) -> float:
 
 def _overlap(timed: list[Entry]) -> tuple[float, float] | None:
     """Return the window in which every entry was in flight, in ms since the first call; None if there is none."""
-    if len(timed) < 2:
+    if len(timed) < 2 or not all(entry.attempts for entry in timed):
         return None
     begin = max(entry.call_ms or 0.0 for entry in timed)
     end = min(entry.return_ms or 0.0 for entry in timed)
     return (begin, end) if begin < end else None
+
+
+def _last_and_next(entries: list[Entry]) -> list[Entry] | None:
+    """Return who took the last unit and the first to get one that did not exist, if both are here."""
+    last: Entry | None = None
+    for entry in entries:
+        if entry.stock_after is not None and entry.stock_after < 0:
+            return [last, entry] if last else None
+        if entry.stock_after == 0:
+            last = entry
+    return None
 
 
 def _story(entries: list[Entry]) -> list[str]:
@@ -98,12 +113,12 @@ def _story(entries: list[Entry]) -> list[str]:
     units = words.counted(-(below.stock_after or 0), "unit")
     told = "was told that it had its purchase" if below.outcome == "ok" else "had its purchase committed"
     story = []
-    last = next((entry for entry in reversed(entries) if entry.stock_after == 0 and entry is not below), None)
-    if last:
-        story.append(f"{last.who.capitalize()} took the last of {last.item}: after it the stock was 0.")
+    pair = _last_and_next(entries)
+    if pair:
+        story.append(f"{pair[0].who.capitalize()} took the last of {below.item}: after it the stock was 0.")
     short = f"{below.who.capitalize()} {told} all the same, which left {words.number(below.stock_after or 0)}"
     story.append(f"{short}: {units} sold that did not exist.")
-    if last and _overlap([last, below]) and last.bars and below.bars:
+    if pair and _overlap(pair):
         story.append(
             "Both were in flight at the same moment, each asked before the other was answered."
             " Nothing made one wait for the other, and nothing refused the second."

@@ -50,7 +50,7 @@ def lay_out(finding: Finding, operations: Mapping[str, Operation], before: Itera
     timelines = []
     for item in dict.fromkeys(entry.item for entry in proving):
         entries = [entry for entry in (*context, *proving) if entry.item == item]
-        timelines.append(lay_out_timeline(item, _in_order(entries)[:ENTRIES_MAX]))
+        timelines += [lay_out_timeline(item, scene[:ENTRIES_MAX]) for scene in _scenes(_in_order(entries))]
     timelines.sort(key=lambda timeline: (timeline.origin_s is None, not timeline.story))
     return Witness(words.label(finding.name), finding.rule, finding.observed, timelines)
 
@@ -70,6 +70,19 @@ def versions_before(rows: Iterable[Row]) -> set[tuple[str, int]]:
         and isinstance(row.get("item_version"), int)
         for back in range(1, BEFORE_MAX + 1)
     }
+
+
+def _scenes(entries: list[Entry]) -> Iterable[list[Entry]]:
+    """Cut where versions are missing in between: what lies further apart did not meet."""
+    scene: list[Entry] = []
+    for entry in entries:
+        last = scene[-1].version if scene else None
+        if last is not None and entry.version is not None and entry.version > last + 1:
+            yield scene
+            scene = []
+        scene.append(entry)
+    if scene:
+        yield scene
 
 
 def _in_order(entries: list[Entry]) -> list[Entry]:

@@ -78,8 +78,8 @@ def headline(results: Results, unit: str) -> str:
     clauses = [*_oversold(oversold, unit)]
     clauses += [f"{variant.name} broke “{_first_broken(variant)}”" for variant in broken]
     if clean:
-        tail = "none too many" if oversold else f"never a {unit} that did not exist"
-        clauses.append(f"{listed(variant.name for variant in clean)} sold {tail}")
+        did = "sold none too many" if oversold else f"never sold a {unit} that did not exist"
+        clauses.append(f"{listed(variant.name for variant in clean)} {did}")
     if unsure:
         clauses.append(f"{listed(variant.name for variant in unsure)} could not be judged")
     if not clauses:
@@ -119,9 +119,9 @@ def number(value: float, digits: int = 0) -> str:
 
 
 def duration_ms(value: float) -> str:
-    """Return milliseconds with about three digits, in ms below ten seconds and in s above."""
-    if value >= 10_000:
-        return f"{number(value / 1000, 1)} s"
+    """Return milliseconds with about three digits, as seconds from one second on."""
+    if value >= 1_000:
+        return f"{number(value / 1000, 2 if value < 10_000 else 1)} s"
     digits = 0 if value >= 100 else 1 if value >= 10 else 2
     return f"{number(value, digits)} ms"
 

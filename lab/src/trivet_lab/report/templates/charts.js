@@ -27,7 +27,7 @@
 
   function axes(xLabel, yFormat) {
     return [
-      axis({ size: 44, space: 56, label: xLabel, labelSize: 18, labelGap: 0, labelFont: `12px ${token("--sans")}`,
+      axis({ size: 26, space: 56, label: xLabel, labelSize: 20, labelGap: 2, labelFont: `12px ${token("--sans")}`,
              values: (u, ticks) => ticks.map((tick) => figure(tick, 1)) }),
       axis({ size: widest, values: (u, ticks) => ticks.map((tick) => (tick == null ? "" : yFormat(tick))) }),
     ];
@@ -40,7 +40,8 @@
   }
 
   function base(box, extra) {
-    return { width: widthOf(box), height: +box.dataset.height, padding: [14, 12, 0, 0], legend: { live: true },
+    return { width: widthOf(box), height: +box.dataset.height, padding: [14, 12, 0, 0],
+             legend: { live: true, markers: { width: 3, dash: (u, i) => ["solid", "dashed", "dotted"][(u.series[i].dash?.length ? (u.series[i].dash[0] > 4 ? 1 : 2) : 0)] } },
              cursor: { y: false, points: { size: 7 } }, ...extra };
   }
 
@@ -84,19 +85,6 @@
     ctx.moveTo(bbox.left, zero);
     ctx.lineTo(bbox.left + bbox.width, zero);
     ctx.stroke();
-    const room = (bbox.top + bbox.height - zero) / ratio;
-    if (room > 18) {
-      const words = "below zero: sold, and never there";
-      ctx.font = `600 ${12 * ratio}px ${token("--sans")}`;
-      ctx.textBaseline = "bottom";
-      const place = [bbox.left + 8 * ratio, bbox.top + bbox.height - 4 * ratio];
-      ctx.lineJoin = "round";
-      ctx.strokeStyle = token("--surface");
-      ctx.lineWidth = 4 * ratio;
-      ctx.strokeText(words, ...place);
-      ctx.fillStyle = token("--bad");
-      ctx.fillText(words, ...place);
-    }
     ctx.restore();
   }
 
@@ -173,9 +161,9 @@
         axes: axes("seconds since the run began", (value) => figure(value)),
         series: [
           { label: "at", value: (u, value) => seconds(value) },
-          layer("no answer", unknown, "--unknown"),
+          layer("unknown", unknown, "--unknown"),
           layer("refused", fail, "--refused"),
-          layer("sold", ok, "--ok"),
+          layer("done", ok, "--ok"),
         ],
         cursor: { y: false, points: { show: false }, sync: { key: "throughput" } },
       }),
@@ -184,20 +172,27 @@
     );
   }
 
+  // An end of a logarithmic axis: the next 1, 2 or 5 times a power of ten.
+  function roundMs(value, direction) {
+    const power = 10 ** Math.floor(Math.log10(value));
+    const steps = [1, 2, 5, 10].map((step) => step * power);
+    return direction === Math.floor ? steps.findLast((step) => step <= value) : steps.find((step) => step >= value);
+  }
+
   function latencyChart(box) {
     const drawn = data.variants.map((variant, index) => ({ ...variant, index })).filter((variant) => variant.latency);
     const tables = drawn.map(({ latency }) => [latency.curve.map(([x]) => x), latency.curve.map(([, y]) => Math.max(y, 0.01))]);
     const values = tables.flatMap(([, ys]) => ys);
     const end = Math.max(1, ...tables.map(([xs]) => xs.at(-1)));
-    const marks = [0, 0.30103, 1, 2, 3, 4, 5, 6].filter((nines) => nines <= end + 0.01);
+    const marks = [0.30103, 1, 2, 3, 4, 5, 6].filter((nines) => nines <= end + 0.01);
     return new uPlot(
       base(box, {
         scales: { x: { time: false, range: [0, end * 1.02] },
-                  y: { distr: 3, range: [Math.min(...values) / 1.3, Math.max(...values) * 1.3] } },
+                  y: { distr: 3, range: [roundMs(Math.min(...values), Math.floor), roundMs(Math.max(...values), Math.ceil)] } },
         axes: [
-          axis({ size: 44, label: "share of operations that were answered within", labelSize: 18, labelGap: 0,
+          axis({ size: 26, label: "share of purchases that were answered within", labelSize: 20, labelGap: 2,
                  labelFont: `12px ${token("--sans")}`, splits: () => marks,
-                 values: (u, ticks) => ticks.map((nines) => (nines === 0 ? "0" : `${+(100 * (1 - 10 ** -nines)).toFixed(4)} %`)) }),
+                 values: (u, ticks) => ticks.map((nines) => `${+(100 * (1 - 10 ** -nines)).toFixed(4)} %`) }),
           axis({ size: widest, values: (u, ticks) => ticks.map((tick) => (tick == null ? "" : milliseconds(tick))) }),
         ],
         series: [
