@@ -1,0 +1,68 @@
+"""The watch over vanished tests (conftest.py at the root) sees them, and its list is true."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SKIPS = tomllib.loads((ROOT / "tests" / "workspace" / "skips.toml").read_text())["skip"]
+LISTED = '[[skip]]\nfile = "tests/test_one.py"\nreason = "no moon tonight"\nwhy = "a listed one"\n'
+PASSING = "def test_one():\n    assert True\n"
+SKIPPING = "import pytest\n\ndef test_two():\n    pytest.skip('no moon tonight')\n"
+
+
+def run(folder: Path, files: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest over a small checkout with the root's conftest.py."""
+    shutil.copy(ROOT / "conftest.py", folder)
+    (folder / "pyproject.toml").write_text('[tool.pytest.ini_options]\ntestpaths = ["tests"]\nmarkers = ["long: x"]\n')
+    for name, text in ({"tests/workspace/skips.toml": LISTED} | files).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
+    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # a second each, and none is needed here
+    return subprocess.run(argv, cwd=folder, env=environment, text=True, capture_output=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"tests/test_empty.py": "x = 1\n"}, "tests/test_empty.py yields no test"),
+        ({"tests/test_two.py": SKIPPING}, "tests/test_two.py::test_two was skipped"),
+        ({"tests/test_two.py": SKIPPING.replace("moon", "sun")}, "no sun tonight"),
+        ({"tests/test_two.py": "import pytest\npytest.skip('all', allow_module_level=True)\n"}, "was skipped"),
+        (
+            {"tests/test_two.py": "import pytest\n\n@pytest.mark.xfail\ndef test_two():\n    assert False\n"},
+            "tests/test_two.py::test_two was skipped",
+        ),
+        (
+            {"tests/test_two.py": "import pytest\n\n@pytest.mark.parametrize('x', [])\ndef test_two(x): assert x\n"},
+            "got empty parameter set",
+        ),
+    ],
+    ids=["no test", "unlisted file", "unlisted reason", "whole file", "expected failure", "empty parameters"],
+)
+def test_what_vanishes_is_named_and_red(files: dict[str, str], said: str, tmp_path: Path) -> None:
+    done = run(tmp_path, {"tests/test_one.py": PASSING} | files)
+    assert said in done.stdout
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+
+
+def test_listed_skips_and_deselected_marks_are_green(tmp_path: Path) -> None:
+    marked = "import pytest\n\n@pytest.mark.long\ndef test_three():\n    assert True\n"
+    files = {"tests/test_one.py": PASSING + SKIPPING, "tests/test_three.py": marked}
+    done = run(tmp_path, files, "-m", "not long")
+    assert "1 passed, 1 skipped, 1 deselected" in done.stdout
+    assert done.returncode == pytest.ExitCode.OK
+
+
+@pytest.mark.parametrize("skip", SKIPS, ids=[f"{skip['file']}: {skip['reason']}" for skip in SKIPS])
+def test_every_listed_skip_still_stands_in_its_file(skip: dict[str, str]) -> None:
+    assert skip["reason"] in (ROOT / skip["file"]).read_text()
+    assert len(skip["why"].split()) > 4
