@@ -39,9 +39,8 @@ class Wire:
 
 @pytest.fixture
 def stage(plan, tmp_path):
-    whole = plan(epoch_ns=0, phases=[Phase("steady", 4, 1)])
-
-    def make(wire):
+    def make(wire, **fields):
+        whole = plan(epoch_ns=0, phases=[Phase("steady", 4, 1)], **fields)
         recorder = Recorder(VariantDirectory(tmp_path / "variant").create(), 0, 0)
         return Crowd(whole, wire, recorder, Backoff(1, 1, 3600, lambda: 1.0), 0), recorder, schedule(whole)
 
@@ -86,6 +85,24 @@ def test_after_a_stop_answers_are_heard_and_nothing_is_sent(stage):
     wire, recorder = asyncio.run(scene())
     assert (wire.asked, recorder.in_flight) == (4, 0)
     assert outcomes(recorder) == ["unknown"] * 4
+
+
+def test_after_a_stop_who_waits_for_a_connection_does_not_get_it(stage):
+    make, outcomes = stage
+
+    async def scene():
+        wire = Wire(200, None)
+        crowd, recorder, intents = make(wire, connections_max=1)
+        await crowd.send(intents)
+        stopping = asyncio.create_task(crowd.stop(3600))
+        await asyncio.sleep(0)
+        wire.let.set()
+        await stopping
+        return wire, recorder
+
+    wire, recorder = asyncio.run(scene())
+    assert (wire.asked, recorder.begun, recorder.in_flight) == (1, 4, 0)
+    assert outcomes(recorder) == ["ok"]
 
 
 def test_who_was_never_begun_is_not_under_way(stage):

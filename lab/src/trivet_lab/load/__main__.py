@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -14,6 +15,7 @@ from trivet_lab.load.run import run
 
 def main(arguments: list[str]) -> int:
     """Send the crowd and return the exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the crowd listens for it, it ends like Ctrl-C
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m trivet_lab.load PLAN.json\n")
         return 254

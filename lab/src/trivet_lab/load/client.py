@@ -9,7 +9,6 @@ from typing import Any, Self
 
 import aiohttp
 import msgspec
-from yarl import URL
 
 from trivet_lab.history import Attempt
 from trivet_lab.load.backoff import parse_retry_after
@@ -33,8 +32,7 @@ class Client:
 
     def __init__(self, plan: Plan) -> None:
         self._epoch_ns = plan.epoch_ns
-        self._edge = URL(plan.url)
-        self._urls: dict[str, URL] = {}
+        self._edge = plan.url.rstrip("/")
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=plan.connections_max, keepalive_timeout=_KEEPALIVE_S),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -63,7 +61,7 @@ class Client:
         call_ns = time.monotonic_ns()
         try:
             async with self._session.post(
-                self._url(request.path), data=request.body, headers=headers, allow_redirects=False
+                self._edge + request.path, data=request.body, headers=headers, allow_redirects=False
             ) as response:
                 body = await response.read()
                 return_ns = time.monotonic_ns()
@@ -85,12 +83,6 @@ class Client:
     def _lost(self, call_ns: int, code: str, trace: str) -> Reply:
         return_ns = time.monotonic_ns()
         return Reply(Attempt(call_ns - self._epoch_ns, return_ns - self._epoch_ns, 0, code, None, trace))
-
-    def _url(self, path: str) -> URL:
-        url = self._urls.get(path)
-        if url is None:
-            url = self._urls[path] = self._edge.with_path(path)
-        return url
 
 
 def _object(body: bytes) -> dict[str, Any] | None:
