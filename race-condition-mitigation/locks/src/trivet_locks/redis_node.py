@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from contextlib import suppress
 from importlib.resources import files
 from typing import cast
 from urllib.parse import urlsplit
@@ -63,7 +64,7 @@ class RedisNode:
                 _pack("EVALSHA", _RELEASE_SHA, 1, key, token),
                 parting=by_eval,
             )
-        except _ScriptUnknownError:
+        except NoScriptError:
             deleted = await self._ask(by_eval, parting=by_eval)
         return deleted == 1
 
@@ -73,15 +74,16 @@ class RedisNode:
         for loop, line in list(self._lines.items()):
             if loop is here:
                 await line.close()
-            elif not loop.is_closed():
-                loop.call_soon_threadsafe(line.hang_up, "closed")
+            else:
+                with suppress(RuntimeError):  # that loop is closed, and its connections with it
+                    loop.call_soon_threadsafe(line.hang_up, "closed")
         self._lines.clear()
 
     async def _ask(self, command: bytes, *, parting: bytes) -> object:
         try:
             return await self._line().call(command, parting=parting)
         except NoScriptError:
-            raise _ScriptUnknownError from None
+            raise
         except ResponseError as error:
             raise NodeError(str(error)) from error
 
@@ -96,10 +98,6 @@ class RedisNode:
 
     def _wire(self) -> Wire:
         return cast("Wire", self._pool.make_connection())  # type: ignore[no-untyped-call]  # redis-py annotates in part
-
-
-class _ScriptUnknownError(NodeError):
-    """The node has not seen the script, or was restarted since."""
 
 
 def _release_by_eval(key: str, token: str) -> bytes:

@@ -103,8 +103,10 @@ class Redlock:
 
     async def close(self) -> None:
         """Let releases under way finish, which is bounded, and close the connections of this event loop."""
-        if self._returning:
-            await asyncio.wait(set(self._returning))
+        here = asyncio.get_running_loop()
+        returning = {task for task in set(self._returning) if task.get_loop() is here}
+        if returning:
+            await asyncio.wait(returning)
         for node in self._nodes:
             await node.close()
 
