@@ -6,12 +6,18 @@ when a collection hook drops them; tests are lost behind a skip whose condition 
 
 from __future__ import annotations
 
+import platform
 import tomllib
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent
+
+# pytest names a test module by its path, so the tests of the member `platform` are `platform.tests.…`, and it puts a
+# package `platform` into sys.modules for them unless there is one: that would be the end of the standard library's
+# module, which drivers import. With a path of its own the real one is such a package already.
+platform.__path__ = [str(ROOT / "platform")]  # type: ignore[attr-defined]  # a module has none, a package does
 LIST = Path("tests") / "workspace" / "skips.toml"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -66,3 +67,8 @@ def test_listed_skips_and_deselected_marks_are_green(tmp_path: Path) -> None:
 def test_every_listed_skip_still_stands_in_its_file(skip: dict[str, str]) -> None:
     assert skip["reason"] in (ROOT / skip["file"]).read_text()
     assert len(skip["why"].split()) > 4
+
+
+def test_the_member_platform_does_not_hide_the_standard_library_s() -> None:
+    assert platform.python_implementation().lower() == sys.implementation.name
+    assert ROOT not in Path(str(platform.__file__)).parents
