@@ -25,7 +25,10 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Latency(msgspec.Struct, frozen=True):
-    """Latency of answered operations, milliseconds, counted from the instant each was *due*."""
+    """Latency of purchases, milliseconds, from the instant each was *due* to its last answer, retries included.
+
+    One that stayed unknown counts with the time until it was given up, so a dead server does not look fast.
+    """
 
     p50: float
     p99: float

@@ -1,0 +1,121 @@
+"""``./trivet up`` as a person uses and abuses it: real processes, real signals."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from trivet_lab.edge import request_json
+from trivet_lab.settings import lab_settings
+
+pytestmark = pytest.mark.long
+TRIVET = str(Path(sys.executable).with_name("trivet"))
+PATIENCE_S = 60
+ORPHANS_GONE_S = 3
+
+
+def wait_until(condition: Callable[[], bool], sentence: str, seconds: float = PATIENCE_S) -> None:
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, sentence
+        pause.wait(0.02)
+
+
+class Up:
+    """A shop that is up: its process, its edge, and every process below it at that moment."""
+
+    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+        self.process = process
+        self.url = url
+        self.children = psutil.Process(process.pid).children(recursive=True)
+
+    def living(self) -> list[psutil.Process]:
+        return [child for child in self.children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+
+@contextmanager
+def started(*words: str) -> Iterator[Up]:
+    with subprocess.Popen([TRIVET, "up", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if line.startswith("curl "):
+                    break
+            found = re.search(r"curl -i (http://127\.0\.0\.1:\d+)", "".join(lines))
+            assert found, f"no curl line: {lines} {process.stderr and process.stderr.read()}"
+            yield Up(process, found[1])
+        finally:
+            process.kill()
+
+
+def serves(url: str) -> bool:
+    return any(item["id"] == "front-row" for item in request_json("GET", f"{url}/items")["items"])
+
+
+def test_its_curl_line_works_as_it_stands() -> None:
+    with subprocess.Popen([TRIVET, "up"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        line = next(line for line in process.stdout if line.startswith("curl "))
+        answer = subprocess.run(["bash", "-c", line], text=True, capture_output=True, check=True).stdout
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 130
+    assert answer.startswith("HTTP/1.1 200")
+    assert '"item_id":"front-row"' in answer
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_it_once_and_leaves_nothing(number: signal.Signals) -> None:
+    with started() as up:
+        assert len(up.children) > 8
+        up.process.send_signal(number)
+        up.process.wait(PATIENCE_S)
+        assert up.living() == []
+
+
+def test_after_kill_9_nothing_lives_and_the_next_start_works() -> None:
+    with started() as first:
+        first.process.kill()
+        first.process.wait()
+        wait_until(lambda: first.living() == [], f"orphans after {ORPHANS_GONE_S} s", ORPHANS_GONE_S)
+    with started() as second:
+        assert serves(second.url)
+        second.process.send_signal(signal.SIGINT)
+        second.process.wait(PATIENCE_S)
+
+
+def test_two_shops_can_be_up_at_once() -> None:
+    with started() as one, started("--strategy", "advisory") as two:
+        assert one.url != two.url
+        assert serves(one.url)
+        assert serves(two.url)
+        for up in (one, two):
+            up.process.send_signal(signal.SIGINT)
+        for up in (one, two):
+            up.process.wait(PATIENCE_S)
+            assert up.living() == []
+
+
+def test_env_names_the_addresses_of_the_shop_that_is_up() -> None:
+    with started() as up:
+        script = (
+            f'eval "$({TRIVET} env)" && test "$TRIVET_EDGE_URL" = "{up.url}" && echo "$TRIVET_INVENTORY_READER_URL"'
+        )
+        shown = subprocess.run(["bash", "-c", script], text=True, capture_output=True, check=True).stdout
+        assert shown.startswith("postgresql://")
+        for file in lab_settings().runs.glob("*/platform.json"):
+            assert file.stat().st_mode & 0o077 == 0, "endpoints and the token are nobody else's"
+        up.process.send_signal(signal.SIGINT)
+        up.process.wait(PATIENCE_S)
