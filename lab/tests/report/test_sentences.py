@@ -74,6 +74,12 @@ def test_the_mark_of_a_run_is_that_of_its_worst_variant() -> None:
     assert words.run_words(results())[0] == "?"
 
 
+def test_a_run_that_must_fail_whole_has_no_verdict_of_its_own() -> None:
+    naive = variant("naive", "invalid", "invalid", oversold=2)
+    assert words.seal_words(results(naive))[0] == "as expected"
+    assert words.seal_words(results(naive, variant("redlock", "valid")))[0] == "valid"
+
+
 @pytest.mark.parametrize(
     ("value", "told"),
     [(0.04, "0.04 ms"), (12.34, "12.3 ms"), (153.9, "154 ms"), (3037, "3.04 s"), (61_000, "61.0 s")],

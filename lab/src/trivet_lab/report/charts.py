@@ -23,6 +23,7 @@ def chart_data(record: RunRecord) -> dict[str, Any]:
         variants.append(
             {
                 "name": variant.name,
+                "booked": variant.booked,
                 "stock": dataclasses.asdict(chart) if chart.lines else None,
                 "throughput": _throughput(variant.tally, width_s, end_ns) if variant.tally.operations else None,
                 "latency": {"count": whole.count, "curve": whole.curve} if whole else None,
@@ -48,6 +49,8 @@ def stock_note(variant: dict[str, Any]) -> dict[str, str] | None:
     lowest = min(line["lowest"] for line in variant["stock"]["lines"])
     if lowest < 0:
         return {"mark": "✗", "tone": words.TONES["✗"], "words": f"fell to {words.number(lowest)}"}
+    if not variant["booked"]:
+        return {"mark": "?", "tone": words.TONES["?"], "words": "no sample below zero"}
     return {"mark": "✓", "tone": words.TONES["✓"], "words": "never below zero"}
 
 

@@ -33,7 +33,10 @@ def render(run: RunDirectory) -> Path:
 def page(record: RunRecord) -> str:
     """Return the page of a run as HTML."""
     styles = [_file(f"{UPLOT}/uPlot.min.css"), _file("templates/style.css"), _file("templates/parts.css")]
-    scripts = [_file(f"{UPLOT}/uPlot.iife.min.js"), _file("templates/charts.js")]
+    uplot = (
+        f"/*\n{_file(f'{UPLOT}/LICENSE')}*/\n{_file(f'{UPLOT}/uPlot.iife.min.js')}"  # its licence goes with every copy
+    )
+    scripts = [uplot, _file("templates/charts.js")]
     drawn = charts.chart_data(record)
     return (
         _templates()
@@ -52,16 +55,17 @@ def _view(record: RunRecord, drawn: dict[str, Any]) -> dict[str, Any]:
     """Return everything that the template names."""
     results, facts = record.results, record.facts
     unit = words.unit_of(facts.scenario or (results.scenario if results else ""))
-    mark, agreement = words.run_words(results) if results else ("?", "")
+    mark, agreement = words.run_words(results) if results else ("?", _left(record))
+    seal, scope = words.seal_words(results) if results else ("unfinished", "")
     return {
         "run": record.name,
         "facts": facts,
         "scenario": facts.scenario or (results.scenario if results else record.name),
-        "finished": results is not None,
         "mark": mark,
         "tone": words.TONES[mark],
-        "verdict": results.verdict if results else "unfinished",
-        "agreement": agreement if results else _left(record),
+        "verdict": seal,
+        "scope": scope,
+        "agreement": agreement,
         "headline": words.headline(results, unit) if results else "This run is unfinished: there is no verdict.",
         "cards": [{"index": index, **_card(variant, record)} for index, variant in enumerate(record.variants)],
         "drawn": drawn,

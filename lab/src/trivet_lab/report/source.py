@@ -97,6 +97,7 @@ class VariantRecord:
     result: VariantResult | None
     tally: series.HistoryTally
     tracks: dict[str, series.Track]
+    booked: bool
     latency: tuple[str, series.Percentiles | None]
     before: list[dict[str, Any]]
     cost: Cost
@@ -143,11 +144,13 @@ def _variant(directory: VariantDirectory, result: VariantResult | None) -> Varia
             tally.add(operation)
     except msgspec.DecodeError:
         torn = True
+    tracks, booked = _tracks(directory, changes, tally)
     return VariantRecord(
         name=directory.name,
         result=result,
         tally=tally,
-        tracks=_tracks(directory, changes, tally),
+        tracks=tracks,
+        booked=booked,
         latency=_percentiles(directory, tally),
         before=before,
         cost=_one(directory.load, Cost) or Cost(),
@@ -157,8 +160,8 @@ def _variant(directory: VariantDirectory, result: VariantResult | None) -> Varia
 
 def _tracks(
     directory: VariantDirectory, changes: list[series.StockChange], tally: series.HistoryTally
-) -> dict[str, series.Track]:
-    """Return every item's stock over time: from the ledger, which misses nothing, else as it was sampled.
+) -> tuple[dict[str, series.Track], bool]:
+    """Return every item's stock over time, and whether it is the ledger's, which misses nothing, or as sampled.
 
     A sampler sees a stock a few times a second, and less often the busier the shop is: a dip below zero between
     two samples would be lost. But only a run that ended has a ledger, and only a history gives it a clock.
@@ -168,10 +171,11 @@ def _tracks(
         for line in _lines(directory.samples, Sample)
         if line.series == "stock"
     )
-    if not changes or tally.ended_ns:
+    booked = bool(changes and tally.ended_ns)
+    if booked:
         initial = {row.id: row.initial_stock for row in _lines(directory.ledger("inventory.items"), ItemRow)}
         tracks |= series.tracks_from_ledger(initial, changes, tally.ended_ns)
-    return tracks
+    return tracks, booked
 
 
 def _percentiles(directory: VariantDirectory, tally: series.HistoryTally) -> tuple[str, series.Percentiles | None]:

@@ -68,6 +68,21 @@ def _verdict_of(variant: VariantResult) -> tuple[Mark, str]:
     return verdict_words(variant.verdict, variant.expected, as_expected=variant.as_expected)
 
 
+def seal_words(results: Results) -> tuple[str, str]:
+    """Return the word on the seal, and what it speaks of.
+
+    A run of variants that must all fail has no verdict of its own, though everything went as it must.
+    """
+    if any(variant.expected == "valid" for variant in results.variants):
+        return results.verdict, "The verdict is over the variants that must be valid."
+    word = (
+        "as expected"
+        if results.variants and all(variant.as_expected for variant in results.variants)
+        else results.verdict
+    )
+    return word, "No variant of this run had to be valid."
+
+
 def headline(results: Results, unit: str) -> str:
     """Return the sentence that a stranger understands; ``unit`` is what is sold, in the singular."""
     variants = results.variants

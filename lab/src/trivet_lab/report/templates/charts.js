@@ -190,7 +190,7 @@
         scales: { x: { time: false, range: [0, end * 1.02] },
                   y: { distr: 3, range: [roundMs(Math.min(...values), Math.floor), roundMs(Math.max(...values), Math.ceil)] } },
         axes: [
-          axis({ size: 26, label: "share of purchases that were answered within", labelSize: 20, labelGap: 2,
+          axis({ size: 26, label: "share answered within", labelSize: 20, labelGap: 2,
                  labelFont: `12px ${token("--sans")}`, splits: () => marks,
                  values: (u, ticks) => ticks.map((nines) => `${+(100 * (1 - 10 ** -nines)).toFixed(4)} %`) }),
           axis({ size: widest, values: (u, ticks) => ticks.map((tick) => (tick == null ? "" : milliseconds(tick))) }),
