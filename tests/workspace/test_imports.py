@@ -49,6 +49,24 @@ BREACHES = [
     ),
     ("trivet_lab/checkers/no_oversell.py", "import trivet_lab.load", "checkers read a run directory and start nothing"),
     ("trivet_lab/results.py", "import trivet_lab.topologies", "checkers read a run directory and start nothing"),
+    ("trivet_inventory/database.py", "import trivet_inventory.purchases", "inside trivet_inventory"),
+    ("trivet_inventory/strategies/naive.py", "import trivet_inventory.strategies.redlock", "a strategy knows no other"),
+    ("trivet_lab/history.py", "import trivet_lab.cli", "inside trivet_lab"),
+    ("trivet_lab/topologies/shop.py", "import trivet_lab.scenarios", "inside trivet_lab"),
+    (
+        "trivet_lab/measures.py",
+        "import trivet_lab.load.recorder",
+        "the lab imports the face of its load generator alone",
+    ),
+    (
+        "trivet_lab/judgement.py",
+        "import trivet_lab.checkers.no_oversell",
+        "the lab imports the face of its checkers alone",
+    ),
+    ("trivet_lab/runner.py", "import trivet_lab.report.charts", "the lab imports the face of its report alone"),
+    ("trivet_chassis/problems.py", "import trivet_chassis.health", "inside trivet_chassis"),
+    ("trivet_locks/ballot.py", "import trivet_locks.redlock", "inside trivet_locks"),
+    ("trivet_platform/process.py", "import trivet_platform.supervisor", "inside trivet_platform"),
 ]
 
 
