@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -46,9 +48,8 @@ class _Hearing:
             self._try(lambda: checker.read(batch))
 
     def finish(self) -> Finding:
-        if self._checker and not self._ruling:
-            self._ruling = self._try(self._checker.finish)
-        return self.close(self._ruling or Ruling("unknown", "the checker came to no ruling"))
+        ruling = self._try(self._checker.finish) if self._checker and not self._ruling else None
+        return self.close(self._ruling or ruling or Ruling("unknown", "the checker came to no ruling"))
 
     def close(self, ruling: Ruling) -> Finding:
         return Finding(self._kind.NAME, self._kind.RULE, ruling.observed, ruling.verdict, ruling.witness)
@@ -61,6 +62,18 @@ class _Hearing:
         except Exception as error:  # noqa: BLE001  - whatever it is, the rule was not shown to hold
             self._ruling = Ruling("unknown", f"the checker failed: {type(error).__name__}: {error}")
         return None
+
+
+@contextlib.contextmanager
+def _no_collector() -> Iterator[None]:
+    """Pause Python's search for cycles: evidence has none, and each search would walk the indexes of the whole run."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def check_variant(directory: VariantDirectory, names: Sequence[str] | None = None) -> list[Finding]:
@@ -76,8 +89,12 @@ def check_variant(directory: VariantDirectory, names: Sequence[str] | None = Non
     known = all_checkers()
     if strangers := sorted(set(names or ()) - set(known)):
         raise LookupError(f"no such checker: {', '.join(strangers)}; there are {', '.join(known)}")
-    evidence = Evidence(directory)
-    hearings = [_Hearing(known[name], evidence) for name in (known if names is None else names)]
+    with _no_collector():
+        return _hear(Evidence(directory), [known[name] for name in (known if names is None else names)])
+
+
+def _hear(evidence: Evidence, kinds: Sequence[type[Checker]]) -> list[Finding]:
+    hearings = [_Hearing(kind, evidence) for kind in kinds]
     try:
         for batch in evidence.history.batches():
             for hearing in hearings:

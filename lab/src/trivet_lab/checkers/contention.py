@@ -43,7 +43,7 @@ class Contention(Checker):
         for operation in batch.operations:
             if operation.f != BUY:
                 continue
-            item_id, quantity = asked(operation)
+            item_id = operation.args["item_id"]
             crowd = crowds.get(item_id)
             if crowd is None:
                 crowd = crowds[item_id] = _Crowd()
@@ -51,6 +51,7 @@ class Contention(Checker):
             crowd.calls.append(attempts[0].call_ns)
             crowd.returns.append(attempts[-1].return_ns)
             if operation.outcome == "fail" and refusal(operation):
+                _, quantity = asked(operation)
                 crowd.refused += 1
                 crowd.smallest = min(quantity, crowd.smallest or quantity)
 

@@ -8,28 +8,21 @@ from typing import ClassVar
 
 from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
-from trivet_lab.checkers._history import HISTORY, Batch, EvidenceError
+from trivet_lab.checkers._history import HISTORY, Batch, EvidenceError, Repeat
 from trivet_lab.checkers._inventory import BUY, Inventory, asked, is_done, refusal
 from trivet_lab.checkers._timeline import NEVER_AFTER_NS, NEVER_BEFORE_NS, Timeline
 from trivet_lab.checkers._witness import Violations
 from trivet_lab.history import Operation
 
-
-class _Refusals:
-    """The refusals of one item, in columns: there may be a million."""
-
-    def __init__(self) -> None:
-        self.calls = array("q")
-        self.returns = array("q")
-        self.quantities = array("q")
-        self.offsets = array("q")
+_WIDTH = 4  # call_ns, return_ns, quantity and offset: the refusals of an item lie in one flat array, maybe a million
 
 
 class RefusalsLegal(Checker):
     """Compares every *out of stock* with all that the item's stock can have been while it was asked for.
 
-    The interval runs from the first call with the key, since any attempt may have decided, to the return of the
-    attempt that brought the refusal. Only a stock that *cannot* have been too low makes a refusal illegal.
+    The interval runs from the first call with the key, since any attempt of any operation that has the key may have
+    decided, to the return of the attempt that brought the refusal. Only a stock that *cannot* have been too low makes
+    a refusal illegal.
     """
 
     NAME: ClassVar[str] = "refusals_legal"
@@ -45,23 +38,32 @@ class RefusalsLegal(Checker):
         rows = len(self._book.changes)
         self._calls = array("q", [NEVER_AFTER_NS]) * rows
         self._returns = array("q", [NEVER_AFTER_NS]) * rows
-        self._refusals: dict[str, _Refusals] = {}
+        self._refusals: dict[str, array[int]] = {}
+        self._first_calls: dict[str, int] = {}  # of keys that several operations share
+        self._sharing: dict[int, str] = {}  # the offsets of those operations
 
     def read(self, batch: Batch) -> None:
         """Note when each row was asked for and acknowledged, and every refusal."""
         books, calls, returns = self._book.by_key, self._calls, self._returns
         for operation, offset in zip(batch.operations, batch.offsets, strict=True):
-            f = operation.f
+            f, key = operation.f, operation.key
             if f not in books:
                 continue
-            row = books[f].get(operation.key) if operation.key is not None else self._book.row_of(operation)
+            row = books[f].get(key) if key is not None else self._book.row_of(operation)
             if row is not None:
-                number, attempts = row.number, operation.attempts
-                calls[number] = min(calls[number], attempts[0].call_ns)
+                number, call_ns = row.number, operation.attempts[0].call_ns
+                calls[number] = min(calls[number], call_ns)
                 if operation.outcome == "ok":
                     returns[number] = min(returns[number], _done_ns(operation))
-            if f == BUY and operation.outcome != "ok":
-                self._refuse(operation, offset)
+            if operation.outcome != "ok" and f == BUY:
+                attempt = refusal(operation)
+                if attempt is not None:
+                    item_id, quantity = asked(operation)
+                    refusals = self._refusals.setdefault(item_id, array("q"))
+                    refusals.extend((operation.attempts[0].call_ns, attempt.return_ns, quantity, offset))
+        for repeat in batch.repeats:
+            if repeat.operation.f == BUY:
+                self._share(repeat)
 
     def finish(self) -> Ruling:
         """Rule over each item's refusals."""
@@ -71,9 +73,9 @@ class RefusalsLegal(Checker):
             try:
                 timeline = self._timeline(item_id)
             except EvidenceError as error:
-                doubts[str(error)] += len(refusals.offsets)
+                doubts[str(error)] += len(refusals) // _WIDTH
                 continue
-            judged += len(refusals.offsets)
+            judged += len(refusals) // _WIDTH
             self._judge(item_id, timeline, refusals, found)
         ruling = found.ruling(self._evidence, f"{judged:,} refusals, each can have met too little stock")
         if ruling.verdict == "valid" and doubts:
@@ -83,18 +85,15 @@ class RefusalsLegal(Checker):
             return Ruling("valid", "nobody was refused")
         return ruling
 
-    def _refuse(self, operation: Operation, offset: int) -> None:
-        attempt = refusal(operation)
-        if attempt is None:
-            return
-        item_id, quantity = asked(operation)
-        refusals = self._refusals.get(item_id)
-        if refusals is None:
-            refusals = self._refusals[item_id] = _Refusals()
-        refusals.calls.append(operation.attempts[0].call_ns)
-        refusals.returns.append(attempt.return_ns)
-        refusals.quantities.append(quantity)
-        refusals.offsets.append(offset)
+    def _share(self, repeat: Repeat) -> None:
+        """Note the first call with a key over all operations: whichever decided, the others were told the same."""
+        key = repeat.operation.key or ""
+        if key not in self._first_calls:
+            first = self._evidence.line((HISTORY, repeat.first_offset))
+            self._first_calls[key] = first["attempts"][0]["call_ns"]
+            self._sharing[repeat.first_offset] = key
+        self._first_calls[key] = min(self._first_calls[key], repeat.operation.call_ns)
+        self._sharing[repeat.offset] = key
 
     def _spread_to_further_rows(self) -> None:
         """Give rows whose key has an earlier row that row's call; and rows without an operation no bound at all."""
@@ -110,9 +109,10 @@ class RefusalsLegal(Checker):
             raise EvidenceError(f"{item_id} is no item of the ledger")
         return Timeline(item, self._book.by_item.get(item_id, []), self._calls, self._returns)
 
-    def _judge(self, item_id: str, timeline: Timeline, refusals: _Refusals, found: Violations) -> None:
-        columns = (refusals.quantities, refusals.calls, refusals.returns, refusals.offsets)
-        for quantity, call, until, offset in zip(*columns, strict=True):
+    def _judge(self, item_id: str, timeline: Timeline, refusals: array[int], found: Violations) -> None:
+        for call, until, quantity, offset in zip(*(refusals[column::_WIDTH] for column in range(_WIDTH)), strict=True):
+            if offset in self._sharing:
+                call = self._first_calls[self._sharing[offset]]  # noqa: PLW2901  - the key's, not the operation's
             if call > until or timeline.below(quantity, call, until):
                 continue  # a refusal before its call is damaged evidence, not a violation
             lowest = timeline.lowest(call, until)
