@@ -283,6 +283,15 @@ def test_a_witness_has_at_most_ten_lines_and_says_how_many_more(sale) -> None:
     assert finding.observed.endswith("at worst 20 units short")
 
 
+def test_violations_of_one_line_fill_the_witness(sale) -> None:
+    for number in range(12):
+        sale.history.append(sale.operation("k6") | {"op": 90 + number, "key": f"copy{number}"})
+    finding = sale.judge()["no_lost_purchase"]
+    assert finding.witness == sale.history[-12:-2]
+    assert finding.observed.startswith("12 times; first: operation 90, a buy with key copy0 of 1 × cold has no row")
+    assert finding.observed.endswith("(2 further ones are not shown)")
+
+
 def test_an_unknown_purchase_may_or_may_not_have_happened(sale) -> None:
     sale.add("unknown", "buy", "maybe-not", "hot", 1, (62, 99, 0, "timeout"))
     sale.operation("k7").update(outcome="unknown", value=None)
@@ -316,6 +325,27 @@ def test_a_restock_whose_answer_never_came_proves_no_stock(sale) -> None:
     sale.operation("r0").update(outcome="unknown", value=None)
     sale.refuse("before-or-after", "hot", 1, 41, 59)
     assert sale.invalid() == set()
+
+
+def test_a_key_that_two_operations_share_was_first_called_by_the_earlier(sale) -> None:
+    """What the slow one was refused at 22, the quick one is told again at 45, and its line stands first."""
+    slow = sale.add("unknown", "buy", "shared", "hot", 1, (22, 58, 0, "timeout"))
+    sale.history.remove(slow)
+    sale.refuse("shared", "hot", 1, 45, 50)
+    sale.history.append(slow | {"op": 99})
+    assert sale.invalid() == set()
+
+
+def test_a_refusal_before_its_call_is_damage_and_no_violation(sale) -> None:
+    sale.refuse("no", "cold", 1, 70, 50)
+    assert sale.invalid() == set()
+
+
+def test_two_rows_of_one_version_are_no_ground_to_judge_refusals(sale) -> None:
+    sale.row("k1")["item_version"] = 1
+    finding = sale.judge()["refusals_legal"]
+    assert finding.verdict == "unknown"
+    assert "do not follow from each other (2 refusals)" in finding.observed
 
 
 def test_rows_that_contradict_the_clock_are_no_ground_to_judge_refusals(sale) -> None:

@@ -121,6 +121,24 @@ def test_contention_names_the_item_and_how_many_were_in_flight(sale) -> None:
     )
 
 
+def only(sale, *keys: str) -> None:
+    sale.history = [operation for operation in sale.history if operation["key"] in keys]
+
+
+def test_an_item_that_is_too_short_for_somebody_counts_as_sold_out(sale) -> None:
+    sale.buy("c0", "cold", 5, (200, 220, 200))
+    sale.refuse("c1", "cold", 2, 210, 230)
+    only(sale, "c0", "c1", "k6", "k7")
+    assert "most at cold: 2 purchases in flight when it sold out" in sale.judge()["contention"].observed
+
+
+def test_who_comes_as_another_leaves_does_not_compete(sale) -> None:
+    sale.buy("c0", "cold", 6, (200, 220, 200))
+    sale.refuse("c1", "cold", 1, 220, 230)
+    only(sale, "c0", "c1", "k6", "k7")
+    assert "none competed" in sale.judge()["contention"].observed
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -200,6 +218,13 @@ def test_numbers_that_stand_twice_are_seen_across_batches(sale) -> None:
         sale.add("fail", "buy", f"f{number}", "cold", 1, (200, 210, 429, "lock-busy"))
     sale.history[-1]["op"] = 0
     assert "operation number 0 stands twice" in unknown(sale.judge())["history_whole"]
+
+
+def test_a_blank_line_is_no_damage(sale) -> None:
+    sale.write()
+    with sale.directory.history.open("a") as history:
+        history.write("\n")
+    assert unknown(sale.findings()) == {}
 
 
 def test_a_torn_line_may_have_been_the_one_that_explains_a_row(sale) -> None:

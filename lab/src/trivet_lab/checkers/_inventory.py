@@ -112,7 +112,7 @@ class Inventory:
 
     def expect_purchases(self) -> Inventory:
         """Return itself if anything was sold; else ``EvidenceError``, since a shop that sold nothing shows nothing."""
-        if not any(change.F == BUY for change in self.changes[:1]):
+        if not (self.by_key[BUY] or self.keyless[BUY]):
             raise EvidenceError("ledger inventory.purchases is empty: nothing was sold")
         return self
 

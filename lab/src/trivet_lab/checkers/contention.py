@@ -83,8 +83,8 @@ class Contention(Checker):
             pointer = self._evidence.history.pointer(row.F, row.key)
             if pointer is not None:
                 attempts = self._evidence.line(pointer)["attempts"]
-                begun = bisect_right(calls, attempts[-1]["return_ns"])
-                ended = bisect_left(returns, attempts[0]["call_ns"])
+                begun = bisect_left(calls, attempts[-1]["return_ns"])
+                ended = bisect_right(returns, attempts[0]["call_ns"])
                 most = max(most, begun - ended)
         return most
 

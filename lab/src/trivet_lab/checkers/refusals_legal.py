@@ -67,7 +67,7 @@ class RefusalsLegal(Checker):
 
     def finish(self) -> Ruling:
         """Rule over each item's refusals."""
-        self._spread_to_further_rows()
+        self._unbind_rows_without_an_operation()
         found, doubts, judged = Violations(), Counter[str](), 0
         for item_id, refusals in sorted(self._refusals.items()):
             try:
@@ -95,10 +95,8 @@ class RefusalsLegal(Checker):
         self._first_calls[key] = min(self._first_calls[key], repeat.operation.call_ns)
         self._sharing[repeat.offset] = key
 
-    def _spread_to_further_rows(self) -> None:
-        """Give rows whose key has an earlier row that row's call; and rows without an operation no bound at all."""
-        for row in self._book.again:
-            self._calls[row.number] = self._calls[self._book.by_key[row.F][row.key or ""].number]
+    def _unbind_rows_without_an_operation(self) -> None:
+        """Let a row that no operation explains, a key's second row too, have taken effect at any time."""
         for number, call in enumerate(self._calls):
             if call == NEVER_AFTER_NS:
                 self._calls[number] = NEVER_BEFORE_NS
