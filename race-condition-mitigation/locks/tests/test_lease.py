@@ -177,3 +177,52 @@ async def test_a_ttl_without_validity_is_refused_before_any_node_is_asked(nodes:
     with pytest.raises(ValueError, match="no validity"):
         await Redlock(nodes).acquire("ticket-1", ttl_ms=2)
     assert not any(node._held for node in nodes)
+
+
+async def test_waiters_take_turns_in_the_order_they_came_and_ask_one_at_a_time() -> None:
+    asking: set[str] = set()
+    most = 0
+
+    class Watched(MemoryNode):
+        async def set_if_absent(self, key: str, token: str, ttl_ms: int) -> bool:
+            nonlocal most
+            asking.add(token)
+            most = max(most, len(asking))
+            await asyncio.sleep(0)
+            granted = await super().set_if_absent(key, token, ttl_ms)
+            asking.discard(token)
+            return granted
+
+    lock = Redlock([Watched("only")], delay_ms=lambda _: 0)
+    held = await lock.acquire("ticket-1", ttl_ms=60_000)
+    served: list[int] = []
+
+    async def wait(number: int) -> None:
+        async with lock.hold("ticket-1", ttl_ms=60_000, wait_ms=60_000):
+            served.append(number)
+
+    waiting = []
+    for number in range(20):
+        waiting.append(asyncio.create_task(wait(number)))
+        for _ in range(20):
+            await asyncio.sleep(0)
+    most = 0
+    asking.clear()
+    waiting[7].cancel()
+    await held.release()
+    await asyncio.wait(waiting)
+    assert served == [number for number in range(20) if number != 7]
+    assert most == 1
+    assert not lock._turnstiles._queues
+
+
+async def test_a_waiter_whose_turn_never_comes_gets_the_refusal(nodes: list[MemoryNode]) -> None:
+    lock = Redlock(nodes)
+    await lock.acquire("ticket-1", ttl_ms=60_000)
+    head = asyncio.create_task(lock.acquire("ticket-1", ttl_ms=1000, wait_ms=60_000))
+    await asyncio.sleep(0)
+    with pytest.raises(LockBusy) as caught:
+        await lock.acquire("ticket-1", ttl_ms=1000, wait_ms=20)
+    assert caught.value.nodes
+    head.cancel()
+    await asyncio.wait({head})

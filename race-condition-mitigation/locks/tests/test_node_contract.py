@@ -122,6 +122,21 @@ class TestRedisNode(NodeContract):
         assert await node.set_if_absent(f"{key}:next", "a", 20)
         await node.close()
 
+    async def test_a_user_with_a_password_gets_in_and_is_not_named(
+        self, key: str, valkeys: Callable[[int], list[str]]
+    ) -> None:
+        (url,) = valkeys(1)
+        with redis.Redis.from_url(url) as server:
+            server.acl_setuser("locker", enabled=True, passwords=["+s3cret"], keys="*", commands=["+@all"])
+        node = RedisNode(url.replace("//", "//locker:s3cret@"))
+        assert node.name in url
+        assert await node.set_if_absent(key, "a", 20)
+        await node.close()
+        stranger = RedisNode(url.replace("//", "//locker:wrong@"))
+        with pytest.raises(NodeError, match="invalid username-password"):
+            await stranger.set_if_absent(key, "a", 20)
+        await stranger.close()
+
     def test_each_event_loop_gets_a_connection_of_its_own(self, make_node: MakeNode, key: str) -> None:
         node = make_node()
 

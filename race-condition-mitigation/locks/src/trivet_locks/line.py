@@ -113,7 +113,12 @@ class Line:
             await self._leave(wire, reason)
 
     async def _talk(self, wire: Wire, over: "asyncio.Future[str]") -> None:
-        await wire.connect()
+        try:
+            async with asyncio.timeout(self._stall_s):  # a paused server accepts, and never answers AUTH
+                await wire.connect()
+        except TimeoutError:
+            msg = f"not connected within {self._stall_s * 1000:.0f} ms"
+            raise ConnectionError(msg) from None
         async with asyncio.TaskGroup() as both:
             both.create_task(self._write(wire, over))
             both.create_task(self._read(wire))

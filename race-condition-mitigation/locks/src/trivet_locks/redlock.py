@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import count
 
 from trivet_locks.attempt import Attempt
 from trivet_locks.backoff import full_jitter_ms
@@ -14,6 +15,7 @@ from trivet_locks.handback import HandBack
 from trivet_locks.lease import Lease
 from trivet_locks.node import Node
 from trivet_locks.redis_node import RedisNode
+from trivet_locks.turnstile import Turnstiles
 from trivet_locks.validity import check_ttl, valid_until_ns
 
 
@@ -49,6 +51,7 @@ class Redlock:
         self._clock = clock
         self._delay_ms = delay_ms
         self._returning: set[asyncio.Task[None]] = set()
+        self._turnstiles = Turnstiles()
 
     @classmethod
     def connect(cls, urls: Sequence[str], *, node_deadline_ms: int = 50, prefix: str = "resource_lock:") -> "Redlock":
@@ -59,7 +62,7 @@ class Redlock:
         """Acquire the lock on `resource` for `ttl_ms`, or raise.
 
         Without `wait_ms` one attempt is made. With it, attempts are repeated after random delays until `wait_ms` have
-        passed, and the last refusal is raised.
+        passed, and the last refusal is raised. Waiters of one event loop take turns in the order in which they came.
 
         Raises:
             LockBusy: others hold it.
@@ -68,16 +71,17 @@ class Redlock:
         """
         check_ttl(ttl_ms)
         give_up_ns = self._clock() + wait_ms * 1_000_000
-        attempts = 0
-        while True:
-            try:
-                return await self._attempt(resource, ttl_ms)
-            except NotAcquired:
-                attempts += 1
-                delay_ms = self._delay_ms(attempts)
-                if self._clock() + delay_ms * 1_000_000 >= give_up_ns:
-                    raise
-            await asyncio.sleep(delay_ms / 1000)
+        try:
+            return await self._attempt(resource, ttl_ms)
+        except NotAcquired as first:
+            if wait_ms <= 0:
+                raise
+            refusal = first
+        try:
+            async with self._turnstiles.turn(resource, within_s=self._left_ms(give_up_ns) / 1000):
+                return await self._keep_asking(resource, ttl_ms, give_up_ns, refusal)
+        except TimeoutError:
+            raise refusal from None
 
     @asynccontextmanager
     async def hold(self, resource: str, *, ttl_ms: int, wait_ms: int = 0) -> AsyncIterator[Lease]:
@@ -109,6 +113,21 @@ class Redlock:
             await asyncio.wait(returning)
         for node in self._nodes:
             await node.close()
+
+    async def _keep_asking(self, resource: str, ttl_ms: int, give_up_ns: int, refusal: NotAcquired) -> Lease:
+        for attempt in count(1):
+            delay_ms = self._delay_ms(attempt)
+            if delay_ms >= self._left_ms(give_up_ns):
+                break
+            await asyncio.sleep(delay_ms / 1000)
+            try:
+                return await self._attempt(resource, ttl_ms)
+            except NotAcquired as again:
+                refusal = again
+        raise refusal
+
+    def _left_ms(self, until_ns: int) -> float:
+        return max(0.0, (until_ns - self._clock()) / 1_000_000)
 
     async def _attempt(self, resource: str, ttl_ms: int) -> Lease:
         # A fresh token each time: with the old one, the release of the last attempt could take back this one.
