@@ -33,6 +33,7 @@ def settings_for(postgres: Postgres, valkeys: Callable[[int], list[str]]) -> Ite
                 database_url=postgres.create_database(databases[-1]),
                 valkey_urls=tuple(valkeys(5)) if strategy == "redlock" else (),
                 strategy=strategy,
+                lock_node_deadline_ms=1000,  # a busy machine must not look like masters that are away
                 lab="tests",
             )
             migrate(settings)
@@ -103,6 +104,7 @@ def start_replica(supervisor: Supervisor, settings_for: Callable[[str], Settings
                 "TRIVET_INVENTORY_DATABASE_URL": settings.database_url,
                 "TRIVET_INVENTORY_VALKEY_URLS": ",".join(settings.valkey_urls),
                 "TRIVET_INVENTORY_STRATEGY": strategy,
+                "TRIVET_INVENTORY_LOCK_NODE_DEADLINE_MS": str(settings.lock_node_deadline_ms),
                 "TRIVET_LAB": "tests",
             }
             program = Program(

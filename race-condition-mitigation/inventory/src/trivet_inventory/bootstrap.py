@@ -49,7 +49,7 @@ def _redlock(settings: Settings) -> Strategy:
     if not settings.valkey_urls:
         raise SettingsError(["TRIVET_INVENTORY_VALKEY_URLS is not set: strategy redlock needs independent masters"])
     try:
-        quorum = Quorum.connect(settings.valkey_urls)
+        quorum = Quorum.connect(settings.valkey_urls, node_deadline_ms=settings.lock_node_deadline_ms)
     except ValueError as error:
         raise SettingsError([f"TRIVET_INVENTORY_VALKEY_URLS: {error}"]) from error
     return Redlock(quorum, settings.lock_ttl_ms)
@@ -88,6 +88,12 @@ def _chosen(settings: Settings) -> tuple[type[Strategy], Callable[[Settings], St
     return strategy, make
 
 
+def _address(listen: str) -> None:
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise SettingsError([f"TRIVET_INVENTORY_LISTEN must be host:port, not {listen!r}"])
+
+
 def migrate(settings: Settings) -> None:
     """Bring the database to the shape that the chosen strategy wants."""
     strategy, _ = _chosen(settings)
@@ -100,6 +106,7 @@ def build(settings: Settings) -> Inventory:
     Raises:
         SettingsError: The settings do not go together.
     """
+    _address(settings.listen)
     _, make = _chosen(settings)
     strategy = make(settings)
     registry = CollectorRegistry()

@@ -9,6 +9,7 @@ that was made, and would buy again.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -59,14 +60,16 @@ class Unit:
     def __init__(self, connection: PoolConnectionProxy[asyncpg.Record], commit_timeout_ms: int) -> None:
         self.connection = connection
         self._commit_timeout_s = commit_timeout_ms / 1000
+        self.commit_sent = False
 
     async def commit(self) -> None:
         """Commit, and return only if the server said so without reservation.
 
         Raises:
-            Unavailable: definite if the server answered that it rolled back; not definite after an error, a cut, a
-                timeout, or a warning: with synchronous standbys PostgreSQL turns a cancelled wait into a *warning*
-                on a successful COMMIT (SyncRepWaitForLSN in syncrep.c), which is no promise of durability.
+            Unavailable: definite if the server answered that it rolled back; not definite after a warning: with
+                synchronous standbys PostgreSQL turns a cancelled wait into a *warning* on a successful COMMIT
+                (SyncRepWaitForLSN in syncrep.c), which is no promise of durability.
+            Exception: The driver's error, a cut or a timeout; :meth:`Database.unit` tells it as unknown.
         """
         warnings: list[str] = []
 
@@ -75,15 +78,14 @@ class Unit:
                 warnings.append(str(getattr(message, "message", "")))
 
         self.connection.add_log_listener(listen)
+        self.commit_sent = True
         try:
             tag = await self.connection.execute("COMMIT", timeout=self._commit_timeout_s)
-        except Exception as error:
-            self.connection.terminate()
-            _log.warning("commit unknown", error=repr(error))
-            raise Unavailable("the answer to COMMIT did not come: it may have happened", definite=False) from error
-        finally:
-            if not self.connection.is_closed():
-                self.connection.remove_log_listener(listen)
+        except BaseException:
+            # Whatever the server still says of it goes to nobody: the connection is never used again.
+            self._discard()
+            raise
+        self.connection.remove_log_listener(listen)
         if tag != "COMMIT":
             raise Unavailable("the database rolled the transaction back", definite=True)
         if warnings:
@@ -92,13 +94,20 @@ class Unit:
 
     async def _end(self) -> None:
         """Roll back what is open; a connection that cannot even do that is thrown away."""
-        if self.connection.is_closed() or not self.connection.is_in_transaction():
-            return
         try:
+            if self.connection.is_closed() or not self.connection.is_in_transaction():
+                return
             await self.connection.execute("ROLLBACK", timeout=_ROLLBACK_DEADLINE_S)
+        except asyncpg.InterfaceError:
+            return  # the pool took the connection back when it was lost, and the server rolls back by itself
         except BaseException:
-            self.connection.terminate()
+            self._discard()
             raise
+
+    def _discard(self) -> None:
+        """Cut the connection; the pool makes another."""
+        with contextlib.suppress(asyncpg.InterfaceError):  # it was lost, and the pool knows
+            self.connection.terminate()
 
 
 class Database:
@@ -179,6 +188,9 @@ class Database:
             finally:
                 await unit._end()
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            if unit.commit_sent:
+                _log.warning("commit unknown", error=repr(error))
+                raise Unavailable("the answer to COMMIT did not come: it may have happened", definite=False) from error
             _translate(error)
             raise
         finally:
@@ -218,6 +230,8 @@ async def _keep(_: Any) -> None:
 def _translate(error: Exception) -> None:
     """Raise the driver's error as ours; return if it is a defect of this program, to be raised as it is."""
     state = getattr(error, "sqlstate", None)
+    if isinstance(error, ValueError):  # an argument that the driver could not send
+        return
     if state is not None and not state.startswith(_TRANSIENT):
         return
     _log.warning("database failed before commit", error=repr(error))

@@ -29,6 +29,12 @@ class Settings:
         minimum=100,
         maximum=60_000,
     )
+    lock_node_deadline_ms: int = setting(
+        "How long each Redlock master is waited for, in ms; a slow one then counts as one that did not answer.",
+        default=50,
+        minimum=5,
+        maximum=1000,
+    )
     lock_wait_ms: int = setting(
         "How long an advisory lock is waited for, in ms; 0 tries once. Then the buyer gets 429.",
         default=200,

@@ -16,6 +16,8 @@ from starlette.responses import Response
 
 from trivet_chassis import InvalidRequest
 
+_EXACT_BELOW = 2**53
+
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
@@ -30,10 +32,18 @@ def _constant(word: str) -> None:
     raise InvalidRequest(f"the body has {word}, which is no JSON")
 
 
-class _Request(Request):
+def _number(text: str) -> int | float:
+    """Return 2.0 as 2: JSON Schema, and so the contract, calls both an integer."""
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < _EXACT_BELOW else value
+
+
+class StrictRequest(Request):
+    """A request whose JSON is read strictly."""
+
     async def json(self) -> Any:
         """Return the body, parsed."""
-        return json.loads(await self.body(), object_pairs_hook=_object, parse_constant=_constant)
+        return json.loads(await self.body(), object_pairs_hook=_object, parse_float=_number, parse_constant=_constant)
 
 
 class StrictRoute(APIRoute):
@@ -44,6 +54,6 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
-            return await handle(_Request(request.scope, request.receive))
+            return await handle(StrictRequest(request.scope, request.receive))
 
         return strict

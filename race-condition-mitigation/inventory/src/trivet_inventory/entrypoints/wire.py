@@ -1,4 +1,4 @@
-"""What goes over the wire. The models are strict: ``"1"``, ``1.0`` and ``true`` are no quantities."""
+"""What goes over the wire. The models are strict: ``"1"``, ``1.5`` and ``true`` are no quantities."""
 
 from __future__ import annotations
 

@@ -1,0 +1,68 @@
+"""Settings that do not go together are refused before anything is started, and the variable is named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from trivet_chassis import SettingsError, load_settings
+from trivet_inventory.bootstrap import build, migrate
+from trivet_inventory.settings import MEMBER, STRATEGIES, Settings
+
+URL = "postgresql://u:p@127.0.0.1:1/nowhere"
+
+
+def refused(**changes: Any) -> str:
+    with pytest.raises(SettingsError) as error:
+        build(Settings(**{"database_url": URL, "strategy": "advisory"} | changes))
+    (fault,) = error.value.faults
+    return fault
+
+
+def test_naive_is_refused_outside_a_lab() -> None:
+    assert refused(strategy="naive").startswith("TRIVET_INVENTORY_STRATEGY=naive")
+    with pytest.raises(SettingsError, match="TRIVET_LAB"):
+        migrate(Settings(database_url=URL, strategy="naive"))
+    assert build(Settings(database_url=URL, strategy="naive", lab="a-run")).strategy.name == "naive"
+
+
+def test_redlock_needs_independent_masters() -> None:
+    assert refused(strategy="redlock").startswith("TRIVET_INVENTORY_VALKEY_URLS is not set")
+    twice = ("redis://127.0.0.1:1/0", "redis://127.0.0.1:1/0")
+    assert refused(strategy="redlock", valkey_urls=twice).startswith("TRIVET_INVENTORY_VALKEY_URLS")
+
+
+def test_a_wait_that_the_server_would_end_is_refused() -> None:
+    assert refused(lock_wait_ms=2000).startswith("TRIVET_INVENTORY_LOCK_WAIT_MS")
+
+
+@pytest.mark.parametrize("listen", ["8000", "localhost", "localhost:", ":8000", "localhost:http", "localhost:70000"])
+def test_an_address_without_host_and_port_is_refused(listen: str) -> None:
+    assert refused(listen=listen).startswith("TRIVET_INVENTORY_LISTEN")
+
+
+def test_an_ipv6_address_loses_its_brackets() -> None:
+    settings = Settings(database_url=URL, listen="[::1]:8000")
+    assert (settings.host, settings.port) == ("::1", 8000)
+
+
+def test_every_strategy_that_can_be_chosen_can_be_built() -> None:
+    for strategy in STRATEGIES:
+        settings = Settings(database_url=URL, strategy=strategy, lab="a-run", valkey_urls=("redis://127.0.0.1:1/0",))
+        assert build(settings).strategy.name == strategy
+
+
+def test_the_variables_are_the_contracts() -> None:
+    environ = {
+        "TRIVET_INVENTORY_LISTEN": "127.0.0.1:8123",
+        "TRIVET_INVENTORY_DATABASE_URL": URL,
+        "TRIVET_INVENTORY_VALKEY_URLS": "redis://a:1,redis://b:2",
+        "TRIVET_INVENTORY_STRATEGY": "redlock",
+        "TRIVET_LAB": "run-1",
+    }
+    settings = load_settings(Settings, MEMBER, environ)
+    assert (settings.host, settings.port, settings.lab) == ("127.0.0.1", 8123, "run-1")
+    assert settings.valkey_urls == ("redis://a:1", "redis://b:2")
+    with pytest.raises(SettingsError, match="TRIVET_INVENTORY_STRATEGY must be one of redlock, advisory, naive"):
+        load_settings(Settings, MEMBER, environ | {"TRIVET_INVENTORY_STRATEGY": "hope"})
