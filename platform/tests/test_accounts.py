@@ -85,6 +85,10 @@ def test_a_checkout_that_is_closed_to_others(tmp_path: Path, monkeypatch: pytest
         shutil.copytree(
             package.with_name(name), wheels / name, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a")
         )
+    # As installed by somebody whose files nobody else may read.
+    for path in [wheels, *wheels.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o700)
     monkeypatch.setattr(binaries, "_package", lambda name: wheels / name)
     with Supervisor(closed / "run") as platform:
         part = Postgres()

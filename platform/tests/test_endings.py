@@ -101,6 +101,17 @@ def test_sweep_ends_what_lab_and_guard_left(run_lab: Callable[..., Any], until: 
     assert sweep(runs) == []
 
 
+def test_ctrl_c_cleans_up_even_without_a_guard(run_lab: Callable[..., Any], until: Callable[..., Any]) -> None:
+    lab = run_lab("postgres", "family")
+    everybody, guard, directories = lab.everybody(), lab.guard(), scratch(lab)
+    send(guard, signal.SIGKILL)
+    until(lambda: gone([guard]), "the guard is dead")
+    lab.interrupt()
+    assert lab.popen.wait(60) == -signal.SIGINT
+    assert gone(everybody)
+    assert not any(path.exists() for path in directories)
+
+
 def test_the_next_start_works_after_kill_9(run_lab: Callable[..., Any], until: Callable[..., Any]) -> None:
     first = run_lab("postgres", "valkey")
     everybody = first.everybody()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import stat
 import sys
 from collections.abc import Callable
@@ -128,6 +130,18 @@ def test_a_platform_that_ends_starts_nothing(tmp_path: Path) -> None:
         register = platform._register
     with pytest.raises(PlatformClosed):
         register.spawn("late", ["sleep", "1000"], tmp_path / "late.log", {}, tmp_path, None)
+
+
+def test_without_its_guard_a_platform_starts_nothing_more(tmp_path: Path) -> None:
+    with Supervisor(tmp_path) as platform:
+        guard = platform._register._guard
+        os.kill(guard.pid, signal.SIGKILL)
+        guard._process.wait()
+        part = Valkey("unguarded")
+        with pytest.raises(StartFailed, match="the guard has ended"):
+            platform.start(part)
+    assert not (tmp_path / "parts").exists()
+    assert not (tmp_path / "platform.json").exists()
 
 
 def test_free_ports_are_distinct_and_below_the_outgoing_range() -> None:

@@ -6,6 +6,8 @@ import importlib.metadata
 import importlib.util
 import platform
 import shutil
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 from trivet_platform.errors import PlatformError
@@ -36,18 +38,30 @@ def postgres_home() -> Path:
 
 
 def copy_postgres(target: Path) -> Path:
-    """Copy PostgreSQL with all it needs to run below ``target``, unless it is there, and return its home there."""
+    """Put PostgreSQL with all it needs to run below ``target``, readable for everybody, and return its home there."""
     home = postgres_home()
     package = home.parent
     copied = target / package.name / home.name
-    if not copied.exists():
-        unused = shutil.ignore_patterns("include", "*.a", "pgxs")
-        shutil.copytree(home, copied, symlinks=True, ignore=unused)
-        # Libraries that the wheel brought are found by a path relative to the programs.
-        libraries = package.with_name(f"{package.name}.libs")
-        if libraries.exists():
-            shutil.copytree(libraries, target / libraries.name)
+    unused = shutil.ignore_patterns("include", "*.a", "pgxs")
+    shutil.copytree(home, copied, symlinks=True, ignore=unused, copy_function=_link_or_copy)
+    # Libraries that the wheel brought are found by a path relative to the programs.
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, target / libraries.name, copy_function=_link_or_copy)
+    for folder in (path for path in target.rglob("*") if path.is_dir()):
+        folder.chmod(0o755)
     return copied
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """Give a file a second name where everybody can read it, or copy it and let everybody read the copy."""
+    mode = Path(source).stat().st_mode
+    if mode & stat.S_IROTH:
+        with suppress(OSError):  # another file system, or one without links
+            Path(target).hardlink_to(source)
+            return
+    shutil.copyfile(source, target)
+    Path(target).chmod(0o755 if mode & stat.S_IXUSR else 0o644)
 
 
 def valkey_server() -> Path:

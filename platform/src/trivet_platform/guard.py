@@ -17,9 +17,10 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from trivet_platform.errors import PlatformError
 from trivet_platform.proctree import Known, end
 
-# The package's own __init__ would import database drivers; the guard needs two of its modules.
+# The package's own __init__ would import database drivers; the guard needs three of its modules.
 _BOOT = """
 import sys, types
 package = types.ModuleType("trivet_platform")
@@ -29,7 +30,11 @@ from trivet_platform.guard import watch
 watch(sys.argv[2])
 """
 _OWNER_POLL_S = 0.5
-_EXIT_PATIENCE_S = 10
+_EXIT_PATIENCE_S = 30
+
+
+class GuardLost(PlatformError):
+    """The guard was killed; without it nothing more is started."""
 
 
 class Guard:
@@ -40,7 +45,7 @@ class Guard:
         self._lock = threading.Lock()
         argv = [sys.executable, "-I", "-S", "-c", _BOOT, str(Path(__file__).parent), marker]
         self._process = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True, cwd="/", env={}
+            argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True, bufsize=0, cwd="/", env={}
         )
 
     @property
@@ -56,20 +61,25 @@ class Guard:
         """Tell the guard of a directory that it is to remove."""
         self._tell({"directory": str(directory)})
 
-    def close(self) -> None:
-        """Let the guard do its last round and wait for it."""
+    def close(self) -> bool:
+        """Let the guard do its last round; whether it did that, within half a minute."""
         with self._lock:
             if self._process.stdin and not self._process.stdin.closed:
                 self._process.stdin.close()
-        self._process.wait(_EXIT_PATIENCE_S)
+        try:
+            return self._process.wait(_EXIT_PATIENCE_S) == 0
+        except subprocess.TimeoutExpired:
+            return False
 
     def _tell(self, message: dict[str, object]) -> None:
         line = json.dumps(message).encode() + b"\n"
         with self._lock:
             stdin = self._process.stdin
-            if stdin is not None and not stdin.closed:
-                stdin.write(line)
-                stdin.flush()
+            try:
+                if stdin is not None and not stdin.closed:
+                    stdin.write(line)
+            except BrokenPipeError:
+                raise GuardLost("the guard has ended: what is started now could outlive this process") from None
 
 
 def clean(leaders: Sequence[Known], directories: Sequence[Path], marker: str) -> int:

@@ -137,7 +137,10 @@ class Postgres(ServerPart):
         self._account = Account(entry.pw_uid, entry.pw_gid)
         self._base = site.scratch(self.name)
         os.chown(self._base, self._account.uid, self._account.gid)
-        self._home = copy_postgres(self._base / "programs")
+        if not self._initialised:
+            programs = self._base / "programs"
+            shutil.rmtree(programs, ignore_errors=True)
+            self._home = copy_postgres(programs)
         link = site.directory / "postgres"
         if not link.is_symlink():
             link.symlink_to(self._base)

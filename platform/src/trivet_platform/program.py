@@ -38,11 +38,12 @@ class Program(ProcessPart):
 
     def blocker(self) -> str | None:
         """Return None when its own process listens and the ready URL answers 2xx."""
-        if self._process is None:
+        process = self._process
+        if process is None:
             return "not started"
-        if (ended := self._process.exit_status()) is not None:
+        if (ended := process.exit_status()) is not None:
             raise PartDied(ended)
-        if self.listen is not None and not listens(self._process.pids, *split_address(self.listen)):
+        if self.listen is not None and not listens(lambda: process.pids, *split_address(self.listen)):
             return f"not listening on {self.listen}"
         return http_blocker(self.ready_url) if self.ready_url else None
 

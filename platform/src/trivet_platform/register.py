@@ -24,7 +24,7 @@ from typing import Any
 
 from trivet_platform.environment import base_environment
 from trivet_platform.errors import PlatformClosed, PlatformError
-from trivet_platform.guard import Guard
+from trivet_platform.guard import Guard, clean
 from trivet_platform.part import Part
 from trivet_platform.process import Account, Process
 from trivet_platform.proctree import MARKER, Known, boot_id, know
@@ -86,8 +86,8 @@ class Register:
                 raise PlatformClosed(f"{name} is not started any more: the platform is being stopped")
             marked = base_environment() | dict(environment) | {MARKER: self.marker}
             process = Process(argv, log, marked, directory, account)
-            self._guard.adopt(process.known)
             self._processes.setdefault(name, []).append(process)
+            self._guard.adopt(process.known)
             self.save()
             return process
 
@@ -139,9 +139,11 @@ class Register:
             self._closed = True
 
     def finish(self) -> None:
-        """Let the guard end and remove whatever is left, and take platform.json away."""
+        """Let the guard end and remove whatever is left, or do so if it cannot, and take platform.json away."""
         self.close()
-        self._guard.close()
+        if not self._guard.close():
+            leaders = [process.known for processes in self._processes.values() for process in processes]
+            clean(leaders, self._directories, self.marker)
         self._path.unlink(missing_ok=True)
 
     def _document(self) -> dict[str, Any]:

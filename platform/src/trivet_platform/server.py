@@ -124,7 +124,7 @@ class ServerPart(ProcessPart):
             return self._move(site, ended)
         if process is self._preparation:
             return "preparing its data directory"
-        if not listens(process.pids, HOST, self.port):
+        if not listens(lambda: process.pids, HOST, self.port):
             return "not accepting connections"
         return self.probe()
 

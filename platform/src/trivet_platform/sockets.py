@@ -7,7 +7,7 @@ import os
 import random
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,11 +54,12 @@ def split_address(address: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def listens(pids: Iterable[int], host: str, port: int) -> bool:
-    """Whether one of these processes itself listens on an IPv4 address.
+def listens(find_pids: Callable[[], Iterable[int]], host: str, port: int) -> bool:
+    """Whether one of the processes that ``find_pids`` returns itself listens on an IPv4 address.
 
     A probe that only connects could be answered by a stranger who took the port first, another checkout's
-    server for instance, while ours is still about to fail.
+    server for instance, while ours is still about to fail. The processes are asked for only once somebody listens:
+    to find them takes a walk through the process table.
     """
     address = f"{struct.unpack('=I', socket.inet_aton(host))[0]:08X}:{port:04X}"
     everywhere = f"00000000:{port:04X}"
@@ -69,7 +70,7 @@ def listens(pids: Iterable[int], host: str, port: int) -> bool:
             inodes.add(f"socket:[{fields[9]}]")
     if not inodes:
         return False
-    for pid in pids:
+    for pid in find_pids():
         with suppress(OSError):  # it has just ended, and so listens no more
             for entry in os.scandir(f"/proc/{pid}/fd"):
                 with suppress(OSError):

@@ -86,6 +86,7 @@ class Supervisor:
         self._patience_s = patience_s
         self._groups: list[list[Part]] = []
         self._waiting: list[_Waiting] = []
+        self._lock = threading.Lock()
         self._opened: Register | None = None
 
     def __enter__(self) -> Self:
@@ -101,7 +102,7 @@ class Supervisor:
         """Stop every part, the last started first, and remove everything but the logs."""
         with self._undisturbed():
             self._register.close()
-            self._abandon()
+            self._abandon(list(self._waiting))
             for group in reversed(self._groups):
                 self._stop_together(group)
             self._groups = []
@@ -117,18 +118,20 @@ class Supervisor:
             StartFailed: one did not become ready; then all parts of this call are stopped.
         """
         everyone = [part, *parts]
-        self._groups = [[old for old in group if old not in everyone] for group in self._groups]
-        self._groups.append(everyone)
-        self._waiting = [self._prepare(one) for one in everyone]
-        for waiting in self._waiting:
-            waiting.begin()
+        waiting = [self._prepare(one) for one in everyone]
+        with self._lock:
+            self._groups = [[old for old in group if old not in everyone] for group in self._groups] + [everyone]
+            self._waiting += waiting
+        for one in waiting:
+            one.begin()
         try:
-            self._wait()
+            self._wait(waiting)
         except StartFailed:
-            self._abandon()
+            self._abandon(waiting)
             self._stop_together(everyone)
             raise
-        self._waiting = []
+        with self._lock:
+            self._waiting = [other for other in self._waiting if other not in waiting]
         self._register.save()
 
     def stop(self, part: Part) -> None:
@@ -154,34 +157,34 @@ class Supervisor:
         site = Site(own, log, partial(self._register.spawn, part.name), self._register.scratch)
         return _Waiting(part, site, self._patience_s)
 
-    def _wait(self) -> None:
+    def _wait(self, waiting: Sequence[_Waiting]) -> None:
         next_say = time.monotonic() + _SAY_EVERY_S
-        while pending := [waiting for waiting in self._waiting if not waiting.is_over]:
-            self._raise_failure()
+        while pending := [one for one in waiting if not one.is_over]:
+            self._raise_failure(waiting)
             if time.monotonic() >= next_say:
                 next_say += _SAY_EVERY_S
-                blockers = "; ".join(f"{waiting.part.name}: {waiting.sentence}" for waiting in pending)
-                self._say(f"waiting for {blockers}")
+                self._say(f"waiting for {'; '.join(f'{one.part.name}: {one.sentence}' for one in pending)}")
             time.sleep(_POLL_S)
-        self._raise_failure()
+        self._raise_failure(waiting)
 
-    def _raise_failure(self) -> None:
-        for waiting in self._waiting:
-            if waiting.error is not None:
-                process = self._register.process(waiting.part.name)
+    def _raise_failure(self, waiting: Sequence[_Waiting]) -> None:
+        for one in waiting:
+            if one.error is not None:
+                process = self._register.process(one.part.name)
                 lines = process.tail() if process else []
-                reason = str(waiting.error) or type(waiting.error).__name__
-                raise StartFailed(waiting.part.name, reason, str(waiting.log), lines) from waiting.error
+                reason = str(one.error) or type(one.error).__name__
+                raise StartFailed(one.part.name, reason, str(one.log), lines) from one.error
 
-    def _abandon(self) -> None:
+    def _abandon(self, waiting: Sequence[_Waiting]) -> None:
         """Give up on parts that are still starting, and on the threads that watch them."""
-        for waiting in self._waiting:
-            waiting.give_up()
-        for waiting in self._waiting:
-            waiting.join()
-            if waiting.sentence is not None:
-                waiting.part.kill()
-        self._waiting = []
+        for one in waiting:
+            one.give_up()
+        for one in waiting:
+            one.join()
+            if one.sentence is not None:
+                one.part.kill()
+        with self._lock:
+            self._waiting = [other for other in self._waiting if other not in waiting]
 
     def _stop_together(self, parts: Sequence[Part]) -> None:
         if not parts:
