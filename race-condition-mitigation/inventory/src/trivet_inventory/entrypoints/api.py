@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine
 from typing import Annotated, Any
 
@@ -27,6 +26,7 @@ from trivet_inventory.answers import JSON, Answer
 from trivet_inventory.bootstrap import Inventory
 from trivet_inventory.entrypoints.documentation import answers, describe, refuses
 from trivet_inventory.entrypoints.strictness import StrictRoute
+from trivet_inventory.entrypoints.units import Units
 from trivet_inventory.entrypoints.wire import (
     BuyItem,
     CreateItem,
@@ -73,51 +73,22 @@ async def current_subject() -> str:
     return "anonymous"
 
 
-async def inventory_of(request: Request) -> Inventory:
+def inventory_of(request: Request) -> Inventory:
     """Return the process's objects."""
     inventory: Inventory = request.app.state.inventory
     return inventory
 
 
+async def answered(request: Request, work: Coroutine[Any, Any, Answer]) -> Response:
+    """Do the work to its end, whatever becomes of the request, and return its answer."""
+    units: Units = request.app.state.units
+    answer = await units.run(work)
+    return Response(answer.body, answer.status, _REPLAYED if answer.replayed else None, answer.media_type)
+
+
 Key = Annotated[str | None, Depends(idempotency_key)]
 Subject = Annotated[str, Depends(current_subject)]
-Service = Annotated[Inventory, Depends(inventory_of)]
 PathId = Annotated[ItemId, Path()]
-
-
-class Units:
-    """Units of work in flight, each in a task of its own.
-
-    Which race: a request is cancelled (a shutdown that runs out of patience) between COMMIT and its answer, or in the
-    middle of a transaction. Why this guard: the work is shielded, so it ends as it would have ended and is only not
-    listened to any more; ``settle`` waits for all of it before the connections are closed.
-    """
-
-    def __init__(self) -> None:
-        self._running: set[asyncio.Task[Answer]] = set()
-
-    async def run(self, work: Coroutine[Any, Any, Answer]) -> Response:
-        """Do the work to its end and return its answer."""
-        task = asyncio.create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        answer = await asyncio.shield(task)
-        headers = _REPLAYED if answer.replayed else None
-        return Response(answer.body, answer.status, headers, answer.media_type)
-
-    async def settle(self, timeout_s: float) -> None:
-        """Wait until nothing is in flight, at most so long."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=timeout_s)
-
-
-async def units_of(request: Request) -> Units:
-    """Return the work in flight."""
-    units: Units = request.app.state.units
-    return units
-
-
-InFlight = Annotated[Units, Depends(units_of)]
 
 
 @router.post(
@@ -128,13 +99,14 @@ InFlight = Annotated[Units, Depends(units_of)]
     responses=answers(200, Purchase, "Purchased", keyed=True)
     | refuses(*_WRITES, "not-found", "out-of-stock", "lock-busy", *_KEYED),
 )
-async def buy_item(order: BuyItem, key: Key, subject: Subject, inventory: Service, units: InFlight) -> Response:
+async def buy_item(order: BuyItem, key: Key, subject: Subject, request: Request) -> Response:
     """Sell units if they are there.
 
     A 429 turned the buyer away before anything happened. A 503 whose `definite` is false may have sold: repeat it with
     the same Idempotency-Key to learn which.
     """
-    return await units.run(inventory.checkout.buy(Order(subject, key, order.item_id, order.quantity)))
+    wanted = Order(subject, key, order.item_id, order.quantity)
+    return await answered(request, inventory_of(request).checkout.buy(wanted))
 
 
 @router.post(
@@ -145,10 +117,10 @@ async def buy_item(order: BuyItem, key: Key, subject: Subject, inventory: Servic
     response_class=Response,
     responses=answers(201, Item, "Created", keyed=True) | refuses(*_WRITES, "already-exists", *_KEYED),
 )
-async def create_item(item: CreateItem, key: Key, subject: Subject, inventory: Service, units: InFlight) -> Response:
+async def create_item(item: CreateItem, key: Key, subject: Subject, request: Request) -> Response:
     """Create an item; without an id one is made up, and then only a key makes the request repeatable."""
     new = NewItem(item.id, item.name, item.stock, item.unit_price_minor, item.currency)
-    return await units.run(inventory.catalogue.create(subject, key, new))
+    return await answered(request, inventory_of(request).catalogue.create(subject, key, new))
 
 
 @router.post(
@@ -158,11 +130,10 @@ async def create_item(item: CreateItem, key: Key, subject: Subject, inventory: S
     response_class=Response,
     responses=answers(200, Restocked, "Restocked", keyed=True) | refuses(*_WRITES, "not-found", *_KEYED),
 )
-async def restock_item(
-    item_id: PathId, restock: Restock, key: Key, subject: Subject, inventory: Service, units: InFlight
-) -> Response:
+async def restock_item(item_id: PathId, restock: Restock, key: Key, subject: Subject, request: Request) -> Response:
     """Add units; what is there afterwards is in the answer."""
-    return await units.run(inventory.catalogue.restock(subject, key, item_id, restock.quantity))
+    work = inventory_of(request).catalogue.restock(subject, key, item_id, restock.quantity)
+    return await answered(request, work)
 
 
 @router.get(
@@ -172,9 +143,10 @@ async def restock_item(
     response_class=Response,
     responses=answers(200, ItemPage, "A page of items") | refuses("invalid-request", "internal", "unavailable"),
 )
-async def list_items(page: Annotated[Page, Query()], inventory: Service) -> Response:
+async def list_items(page: Annotated[Page, Query()], request: Request) -> Response:
     """Return a page of items in the order of their ids."""
-    return Response(msgspec.json.encode(await inventory.catalogue.page(page.after, page.limit)), media_type=JSON)
+    found = await inventory_of(request).catalogue.page(page.after, page.limit)
+    return Response(msgspec.json.encode(found), media_type=JSON)
 
 
 @router.get(
@@ -184,9 +156,9 @@ async def list_items(page: Annotated[Page, Query()], inventory: Service) -> Resp
     response_class=Response,
     responses=answers(200, Item, "The item") | refuses("invalid-request", "not-found", "internal", "unavailable"),
 )
-async def get_item(item_id: PathId, inventory: Service) -> Response:
+async def get_item(item_id: PathId, request: Request) -> Response:
     """Return an item as it is now."""
-    return Response(msgspec.json.encode(await inventory.catalogue.get(item_id)), media_type=JSON)
+    return Response(msgspec.json.encode(await inventory_of(request).catalogue.get(item_id)), media_type=JSON)
 
 
 async def _on_invalid(request: Request, error: RequestValidationError) -> Response:
