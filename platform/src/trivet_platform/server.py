@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import signal
+import threading
 
 from trivet_platform.errors import PartDied
 from trivet_platform.part import Site
@@ -76,16 +77,24 @@ class ServerPart(ProcessPart):
         super().__init__(name)
         self._wanted_port = port
         self._port: int | None = None
+        self._choosing = threading.Lock()
         self._site: Site | None = None
         self._tries = 0
         self._ready = False
 
     @property
     def port(self) -> int:
-        """The port it listens on; chosen at the first start and kept over restarts."""
-        if self._port is None:
-            self._port = free_port(HOST)
-        return self._port
+        """The port it listens on: the wanted one if it is free, chosen when first asked for and kept over restarts.
+
+        Race: parts start in threads of their own, and each start writes the endpoints of *all* parts to platform.json.
+        Two threads that both found no port would choose two: the server would be spawned on one, and looked for on
+        the other until the start fails.
+        """
+        with self._choosing:
+            if self._port is None:
+                wanted = self._wanted_port
+                self._port = wanted if wanted is not None and is_free(wanted, HOST) else free_port(HOST)
+            return self._port
 
     @abc.abstractmethod
     def spawn(self, site: Site) -> Process:
@@ -105,8 +114,6 @@ class ServerPart(ProcessPart):
         self._site = site
         self._tries = 0
         self._ready = False
-        if self._port is None and self._wanted_port is not None and is_free(self._wanted_port, HOST):
-            self._port = self._wanted_port
         self._preparation = self.prepare(site)
         self._process = self._preparation or self.spawn(site)
 
