@@ -40,6 +40,8 @@ def test_pause_resume_kill_and_start_again(
     part.pause()
     states = {pid: found.state for pid in part.pids if (found := row(pid))}
     assert set(states.values()) == {"T"}, states
+    # Whoever is stopped is not taken for ready; the family is asked nothing.
+    assert (part.blocker() is None) == (kind == "family")
     part.resume()
     until(lambda: all(found.state != "T" for pid in part.pids if (found := row(pid))), "all go on")
     until(lambda: part.blocker() is None, "ready again")

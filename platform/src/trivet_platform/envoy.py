@@ -82,6 +82,8 @@ class Envoy(ServerPart):
         Raises:
             RouteFailed: Envoy does not run, or refused, or a health check did not end.
         """
+        if self._process is None:
+            raise RouteFailed(f"{self.name} is not started")
         self._version += 1
         new = [(f"{upstream.name}.{self._version}", upstream) for upstream in upstreams]
         self._put(CLUSTERS_FILE, clusters(f"{self._label}+", [*self._routed, *new]))
@@ -100,9 +102,12 @@ class Envoy(ServerPart):
         return self._directory / "admin"
 
     def _admin(self) -> str | None:
-        if self._process is None or not self._admin_file.exists():
+        if self._process is None:
             return None
-        address = self._admin_file.read_text().strip()
+        try:
+            address = self._admin_file.read_text().strip()
+        except FileNotFoundError:
+            return None
         return f"http://{address}" if address else None
 
     def _put(self, name: str, content: Mapping[str, Any]) -> None:

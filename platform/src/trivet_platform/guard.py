@@ -15,12 +15,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
+from trivet_platform.environment import base_environment
 from trivet_platform.errors import PlatformError
 from trivet_platform.proctree import Known, end
 
-# The package's own __init__ would import database drivers; the guard needs three of its modules.
+# The package's own __init__ would import database drivers; the guard needs what stands on the standard library.
 _BOOT = """
 import sys, types
 package = types.ModuleType("trivet_platform")
@@ -29,12 +31,13 @@ sys.modules["trivet_platform"] = package
 from trivet_platform.guard import watch
 watch(sys.argv[2])
 """
+_WATCHING = b"!"
 _OWNER_POLL_S = 0.5
 _EXIT_PATIENCE_S = 30
 
 
 class GuardLost(PlatformError):
-    """The guard was killed; without it nothing more is started."""
+    """The guard does not run; without it nothing is started."""
 
 
 class Guard:
@@ -45,8 +48,17 @@ class Guard:
         self._lock = threading.Lock()
         argv = [sys.executable, "-I", "-S", "-c", _BOOT, str(Path(__file__).parent), marker]
         self._process = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True, bufsize=0, cwd="/", env={}
+            argv,
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            cwd="/",
+            env=base_environment(),
         )
+        with self._process.stdout or nullcontext() as stdout:
+            if stdout is None or stdout.read(1) != _WATCHING:
+                raise GuardLost("the guard did not start: what is started now could outlive this process")
 
     @property
     def pid(self) -> int:
@@ -98,6 +110,7 @@ def watch(marker: str) -> None:
     leaders: list[Known] = []
     directories: list[Path] = []
     received = b""
+    os.write(1, _WATCHING)
     # A child that the lab forked without exec holds the pipe too: the parent's pid says it as well.
     while os.getppid() == owner:
         if not select.select([0], [], [], _OWNER_POLL_S)[0]:

@@ -112,13 +112,10 @@ class Postgres(ServerPart):
 
     def probe(self) -> str | None:
         """Return None when a session answers and the reading role exists; makes that role the first time."""
-        if self._ready:
-            return None
         try:
             self._create_reader()
         except psycopg.OperationalError as error:
-            return f"refuses connections: {' '.join(str(error).split())}"
-        self._ready = True
+            return f"opens no session: {' '.join(str(error).split())}"
         return None
 
     @property

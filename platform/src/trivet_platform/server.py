@@ -80,7 +80,7 @@ class ServerPart(ProcessPart):
         self._choosing = threading.Lock()
         self._site: Site | None = None
         self._tries = 0
-        self._ready = False
+        self._preparation: Process | None = None
 
     @property
     def port(self) -> int:
@@ -113,7 +113,6 @@ class ServerPart(ProcessPart):
         """Spawn and return at once; on the port of the last time if it was started before."""
         self._site = site
         self._tries = 0
-        self._ready = False
         self._preparation = self.prepare(site)
         self._process = self._preparation or self.spawn(site)
 
