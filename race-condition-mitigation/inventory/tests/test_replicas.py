@@ -142,32 +142,13 @@ def test_a_purchase_whose_client_left_is_made_and_told_to_its_key(
     asyncio.run(scenario())
 
 
-def command(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def test_a_process_on_the_wrong_database_says_so_and_ends(settings_for: Any) -> None:
     code = "from trivet_inventory.entrypoints.cli import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *words], env=environment, capture_output=True, text=True, check=False, timeout=60
+    environment = {
+        "TRIVET_INVENTORY_DATABASE_URL": settings_for("naive").database_url,
+        "TRIVET_INVENTORY_STRATEGY": "advisory",
+    }
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "api"], env=environment, capture_output=True, text=True, check=False, timeout=60
     )
-
-
-def test_a_process_that_cannot_start_says_why_in_one_line_a_fault(settings_for: Any) -> None:
-    nothing = command("api", TRIVET_INVENTORY_STRATEGY="hope")
-    assert nothing.returncode == 2
-    assert [line.split()[1] for line in nothing.stderr.splitlines()] == [
-        "TRIVET_INVENTORY_DATABASE_URL",
-        "TRIVET_INVENTORY_STRATEGY",
-    ]
-    wrong = command(
-        "api",
-        TRIVET_INVENTORY_DATABASE_URL=settings_for("naive").database_url,
-        TRIVET_INVENTORY_STRATEGY="advisory",
-    )
-    assert (wrong.returncode, wrong.stderr.startswith("✗ the database lacks the constraint")) == (2, True)
-
-
-def test_settings_are_told_with_their_values_and_without_secrets() -> None:
-    environment = {"TRIVET_INVENTORY_DATABASE_URL": "postgresql://u:hidden@h/d", "TRIVET_INVENTORY_LOCK_WAIT_MS": "7"}
-    told = command("settings", "--json", **environment)
-    settings = {one["variable"]: one for one in json.loads(told.stdout)["settings"]}
-    assert settings["TRIVET_INVENTORY_LOCK_WAIT_MS"]["value"] == "7"
-    assert "hidden" not in told.stdout
-    assert "TRIVET_INVENTORY_LOCK_WAIT_MS = 7" in command("settings", **environment).stdout
+    assert (ended.returncode, ended.stderr.startswith("✗ the database lacks the constraint")) == (2, True)

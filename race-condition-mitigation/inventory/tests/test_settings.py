@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from typing import Any
 
 import pytest
 
 from trivet_chassis import SettingsError, load_settings
 from trivet_inventory.bootstrap import build, migrate
+from trivet_inventory.entrypoints.cli import main
 from trivet_inventory.settings import MEMBER, STRATEGIES, Settings
 
 URL = "postgresql://u:p@127.0.0.1:1/nowhere"
@@ -66,3 +69,36 @@ def test_the_variables_are_the_contracts() -> None:
     assert settings.valkey_urls == ("redis://a:1", "redis://b:2")
     with pytest.raises(SettingsError, match="TRIVET_INVENTORY_STRATEGY must be one of redlock, advisory, naive"):
         load_settings(Settings, MEMBER, environ | {"TRIVET_INVENTORY_STRATEGY": "hope"})
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str, **environment: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["trivet-inventory", *words])
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    code: int = ended.value.code or 0
+    return code
+
+
+def test_a_process_that_cannot_start_says_why_in_one_line_a_fault(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "api", TRIVET_INVENTORY_STRATEGY="hope") == 2
+    assert [line.split()[1] for line in capsys.readouterr().err.splitlines()] == [
+        "TRIVET_INVENTORY_DATABASE_URL",
+        "TRIVET_INVENTORY_STRATEGY",
+    ]
+
+
+def test_settings_are_told_with_their_values_and_without_secrets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = {"TRIVET_INVENTORY_DATABASE_URL": "postgresql://u:hidden@h/d", "TRIVET_INVENTORY_LOCK_WAIT_MS": "7"}
+    assert run(monkeypatch, "settings", "--json", **environment) == 0
+    told = capsys.readouterr().out
+    settings = {one["variable"]: one for one in json.loads(told)["settings"]}
+    assert settings["TRIVET_INVENTORY_LOCK_WAIT_MS"]["value"] == "7"
+    assert "hidden" not in told
+    assert run(monkeypatch, "settings") == 0
+    assert "TRIVET_INVENTORY_LOCK_WAIT_MS = 7" in capsys.readouterr().out

@@ -151,7 +151,14 @@ class Database:
         return self._pool.get_size() - idle, idle
 
     async def blocker(self) -> str | None:
-        """Return what keeps the database from serving, None if nothing."""
+        """Return what keeps the database from serving, None if nothing.
+
+        A pool that is fully in use is no outage: a replica that called itself unready for being busy would only push
+        its load on the others, until none is left.
+        """
+        used, _ = self.connections()
+        if used >= self._limits.connections_max:
+            return None
         try:
             await self.read("SELECT 1")
         except Unavailable as error:

@@ -8,7 +8,6 @@ from datetime import timedelta
 import structlog
 
 from trivet_inventory.database import Database
-from trivet_inventory.errors import Unavailable
 from trivet_inventory.sql import statement
 from trivet_locks import AdvisoryBusy, advisory_key, try_advisory_xact_lock
 
@@ -30,8 +29,8 @@ class Pruner:
         while True:
             try:
                 pruned = await self.prune()
-            except Unavailable as error:
-                _log.warning("pruning failed", error=error.detail)
+            except Exception as error:  # noqa: BLE001  - whatever failed, what was not pruned is pruned next time
+                _log.warning("pruning failed", error=repr(error))
             else:
                 if pruned:
                     _log.info("pruned", answers=pruned)

@@ -11,7 +11,6 @@ from fastapi.exceptions import RequestValidationError
 from starlette.types import ASGIApp
 
 from trivet_chassis import (
-    Health,
     InvalidRequest,
     LimitsMiddleware,
     MetricsMiddleware,
@@ -196,11 +195,11 @@ def openapi() -> dict[str, Any]:
     return describe(create_application())
 
 
-def create_service(inventory: Inventory, health: Health) -> tuple[ASGIApp, Units]:
+def create_service(inventory: Inventory) -> tuple[ASGIApp, Units]:
     """Return the whole application of a process, and the work that it has in flight."""
     app = create_application()
     units = Units()
     app.state.inventory, app.state.units = inventory, units
-    app.router.routes.extend([*health.routes(), metrics_route(inventory.registry)])
+    app.router.routes.extend([*inventory.health.routes(), metrics_route(inventory.registry)])
     limited = LimitsMiddleware(app)
     return TraceMiddleware(MetricsMiddleware(limited, MEMBER, inventory.registry), inventory.settings.listen), units

@@ -27,8 +27,11 @@ _log = structlog.get_logger("trivet.server")
 class _Server(uvicorn.Server):
     """Uvicorn that answers ``/readyz`` with no for a while before it stops listening."""
 
-    def __init__(self, config: uvicorn.Config, health: Health, drain_delay_ms: int) -> None:
+    def __init__(
+        self, config: uvicorn.Config, health: Health, drain_delay_ms: int, loop: asyncio.AbstractEventLoop
+    ) -> None:
         super().__init__(config)
+        self._loop = loop
         self._health = health
         self._drain_delay_s = drain_delay_ms / 1000
         self._draining = False
@@ -40,7 +43,8 @@ class _Server(uvicorn.Server):
             self.force_exit = self.should_exit and sig == signal.SIGINT
             self.should_exit = True
         else:
-            asyncio.get_running_loop().call_later(self._drain_delay_s, self._stop)
+            # A signal handler interrupts the loop anywhere, so it may only leave a note for it.
+            self._loop.call_soon_threadsafe(self._loop.call_later, self._drain_delay_s, self._stop)
         self._draining = True
         self._health.drain()
 
@@ -57,7 +61,7 @@ async def _serve(inventory: Inventory) -> None:
         await inventory.database.confirm()
     except Unavailable as error:
         _log.warning("not ready yet", database=error.detail)
-    app, units = create_service(inventory, inventory.health)
+    app, units = create_service(inventory)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -74,7 +78,7 @@ async def _serve(inventory: Inventory) -> None:
     pruning = asyncio.create_task(inventory.pruner.run())
     _log.info("serving", listen=settings.listen, strategy=settings.strategy)
     try:
-        await _Server(config, inventory.health, settings.drain_delay_ms).serve()
+        await _Server(config, inventory.health, settings.drain_delay_ms, asyncio.get_running_loop()).serve()
     finally:
         pruning.cancel()
         with contextlib.suppress(asyncio.CancelledError):
