@@ -269,7 +269,7 @@ def test_a_witness_is_the_row_and_its_operation_as_they_stand(sale) -> None:
     sale.buy("late", "hot", 1, (62, 99, 200))
     finding = sale.judge()["no_oversell"]
     assert finding.witness == [sale.operation("late"), sale.row("late")]
-    assert "hot was 1 short at version 6, when 1 of 0 were sold" in finding.observed
+    assert "hot was 1 short at version 6: 1 sold with 0 left" in finding.observed
 
 
 def test_a_witness_has_at_most_ten_lines_and_says_how_many_more(sale) -> None:

@@ -86,6 +86,15 @@ def test_long_intervals_are_answered_from_blocks(seed) -> None:
     assert not timeline.below(lowest, first, last)
 
 
+def test_a_version_is_no_earlier_than_those_before_it_and_no_later_than_those_after() -> None:
+    arrivals = rows_of([1, 1])
+    timeline = Timeline(Item("i", 3, 5, 2), arrivals, calls=[0, 0], returns=[5, 1])
+    assert timeline.lowest(3, 3) == 5  # the second was there at 1, so the first was too, though its answer came at 5
+    sales = rows_of([-1, -1])
+    timeline = Timeline(Item("i", 3, 1, 2), sales, calls=[4, 0], returns=[9, 9])
+    assert timeline.lowest(2, 2) == 3  # the first was not asked for before 4, so the second came later still
+
+
 def test_rows_that_do_not_follow_from_each_other_are_no_timeline() -> None:
     rows = rows_of([-1, -1])
     for item, order in ((Item("i", 4, 1, 2), rows), (Item("i", 3, 2, 2), rows), (Item("i", 3, 1, 2), rows[::-1])):

@@ -146,6 +146,7 @@ def test_who_comes_as_another_leaves_does_not_compete(sale) -> None:
         ("{", "load.json is damaged"),
         ('{"cpu_share": 0.1}', "load.json is damaged"),
         ('{"over_budget": ["lateness: 40 ms of 10 ms"], "lateness_ms": 40.5}', "lateness: 40 ms of 10 ms"),
+        ('{"over_budget": [], "interrupted": true}', "it was interrupted"),
         ('{"over_budget": ["cpu"], "cpu_share": 0.99, "lateness_ms": {"p99": 1}}', "cpu; lateness in ms: p99 1"),
     ],
 )

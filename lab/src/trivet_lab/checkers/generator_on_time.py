@@ -15,6 +15,7 @@ class _Summary(msgspec.Struct, frozen=True):
     """What this rule needs of ``load.json``."""
 
     over_budget: list[str]
+    interrupted: bool = False
     lateness_ms: Any = None
     cpu_share: float | None = None
 
@@ -23,7 +24,7 @@ class GeneratorOnTime(Checker):
     """Believes the generator's own budget: it knows what was due when, and what it cost."""
 
     NAME: ClassVar[str] = "generator_on_time"
-    RULE: ClassVar[str] = "The load generator kept its budgets of lateness and processor time."
+    RULE: ClassVar[str] = "The load generator sent its whole crowd within its budgets of lateness and processor time."
 
     def __init__(self, evidence: Evidence) -> None:
         """Read what the generator says of itself."""
@@ -36,11 +37,12 @@ class GeneratorOnTime(Checker):
             raise EvidenceError(f"{path.name} is damaged: {error}") from error
 
     def finish(self) -> Ruling:
-        """Rule: over budget is unknown, since what was measured may be the generator."""
+        """Rule: over budget or interrupted is unknown, since what was measured may be the generator."""
         summary = self._summary
         observed = _describe(summary)
-        if summary.over_budget:
-            return Ruling("unknown", "; ".join([*summary.over_budget, observed]))
+        reasons = ["it was interrupted"] * summary.interrupted + summary.over_budget
+        if reasons:
+            return Ruling("unknown", "; ".join([*reasons, observed]))
         return Ruling("valid", observed)
 
 

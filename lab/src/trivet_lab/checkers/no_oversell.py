@@ -46,7 +46,7 @@ class NoOversell(Checker):
                     later.append((sentence, row))
                 else:
                     found.add(
-                        f"{sentence}, when {row.quantity:,} of {left + row.quantity:,} were sold",
+                        f"{sentence}: {row.quantity:,} sold with {left + row.quantity:,} left",
                         *trail(self._evidence, row),
                     )
                 oversold = True
