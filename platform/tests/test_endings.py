@@ -50,7 +50,7 @@ def test_a_second_ctrl_c_waits_for_the_first(run_lab: Callable[..., Any], until:
 
 
 def test_ctrl_c_while_starting_leaves_nothing(run_lab: Callable[..., Any]) -> None:
-    lab = run_lab("postgres", "never")
+    lab = run_lab("valkey", "never")
     lab.hear("waiting for never: not listening on")
     leaders = [pid for part in lab.file()["parts"] for pid in part["pids"]]
     everybody = [known for pid in leaders if (known := know(pid)) is not None]
@@ -113,7 +113,7 @@ def test_ctrl_c_cleans_up_even_without_a_guard(run_lab: Callable[..., Any], unti
 
 
 def test_the_next_start_works_after_kill_9(run_lab: Callable[..., Any], until: Callable[..., Any]) -> None:
-    first = run_lab("postgres", "valkey")
+    first = run_lab("valkey", "service")
     everybody = first.everybody()
     first.kill()
     second = run_lab("postgres", "valkey")

@@ -28,6 +28,12 @@ def make(kind: str, service: Callable[..., Program]) -> Part:
     return makers[kind]()
 
 
+def segments(creator: int) -> int:
+    """Count the System V segments that a process made: the kernel keeps them when it is killed."""
+    lines = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+    return sum(1 for line in lines if int(line.split()[4]) == creator)
+
+
 @pytest.mark.parametrize("kind", ["postgres", "valkey", "envoy", "program", "family"])
 def test_pause_resume_kill_and_start_again(
     kind: str, supervisor: Supervisor, service: Callable[..., Program], until: Callable[..., object]
@@ -48,10 +54,13 @@ def test_pause_resume_kill_and_start_again(
 
     endpoints = part.endpoints.get("url")
     everybody = [known for pid in part.pids if (known := know(pid))]
+    leader = part.pids[0]
+    assert segments(leader) == (1 if kind == "postgres" else 0)
     part.pause()
     part.kill()
     assert part.pids == []
     assert not any(is_alive(known) for known in everybody)
+    assert segments(leader) == 0
 
     supervisor.start(part)
     assert part.blocker() is None

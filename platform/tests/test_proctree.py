@@ -5,13 +5,12 @@ from __future__ import annotations
 import signal
 import subprocess
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from trivet_platform import proctree
-from trivet_platform.proctree import MARKER, Known, end, is_alive, know, release_shared_memory, send, thaw, tree
+from trivet_platform.proctree import MARKER, Known, end, is_alive, know, send, thaw, tree
 
 
 @pytest.fixture
@@ -62,25 +61,3 @@ def test_the_caller_never_ends_itself() -> None:
     own = know(proctree.os.getpid())
     assert own is not None
     assert own not in tree([own])
-
-
-def test_a_killed_postgres_leaves_no_shared_memory(segments: Callable[[int], int], supervisor: object) -> None:
-    from trivet_platform import Postgres, Supervisor  # noqa: PLC0415  - keeps this file's own subject apart
-
-    assert isinstance(supervisor, Supervisor)
-    part = Postgres("segmented")
-    supervisor.start(part)
-    leader = part.pids[0]
-    assert segments(leader) == 1
-    part.kill()
-    assert segments(leader) == 0
-    release_shared_memory({leader})
-
-
-@pytest.fixture
-def segments() -> Callable[[int], int]:
-    def count(creator: int) -> int:
-        lines = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
-        return sum(1 for line in lines if int(line.split()[4]) == creator)
-
-    return count
