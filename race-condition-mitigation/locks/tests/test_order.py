@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 
 import pytest
 
@@ -94,8 +95,8 @@ async def test_a_loss_is_told_before_the_late_nodes_answer_and_leaves_nothing_th
 
 
 async def test_a_paused_master_executes_the_set_and_then_its_release(breakable, eventually) -> None:
-    lock = Redlock.connect(breakable.urls)
-    await (await lock.acquire("warm-up", ttl_ms=TTL_MS)).release()
+    lock = Redlock.connect(breakable.urls, node_deadline_ms=500)
+    await (await lock.acquire("warm-up", ttl_ms=TTL_MS, wait_ms=TTL_MS)).release()
     sets, releases = breakable.calls(0, "set"), breakable.calls(0, "evalsha") + breakable.calls(0, "eval")
     for part in breakable.parts[:3]:
         part.pause()
@@ -142,3 +143,33 @@ async def test_without_its_parting_words_the_key_would_stay(
     monkeypatch.setattr(redis_node, "_STALL_S", 0.2)
     monkeypatch.setattr(redis_node, "_release_by_eval", lambda *_: redis_node._pack("PING"))
     assert await hung_up_before_the_answer(breakable, secrets.token_hex(8), eventually) == ["a"]
+
+
+async def acquired_although_this_process_was_paused(masters) -> Outcome:
+    """Ask, stand still for longer than every deadline while the nodes answer, and say how it ended."""
+    lock = Redlock.connect(masters.urls, node_deadline_ms=20)
+    async with lock.hold("warm-up", ttl_ms=TTL_MS, wait_ms=TTL_MS):
+        pass
+    asking = asyncio.create_task(lock.acquire(secrets.token_hex(8), ttl_ms=TTL_MS))
+    for _ in range(4):  # start, ask, write
+        await asyncio.sleep(0)
+    time.sleep(0.3)  # noqa: ASYNC251  - this is the fault: the whole process stands still
+    try:
+        await (await asking).release()
+        return Outcome.GRANTED
+    except QuorumUnavailable:
+        return Outcome.TIMEOUT
+    finally:
+        await lock.close()
+
+
+async def test_answers_that_arrived_while_this_process_was_paused_are_heard(
+    masters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_node, "_STALL_S", 0.1)
+    assert await acquired_although_this_process_was_paused(masters) is Outcome.GRANTED
+
+
+async def test_without_turning_the_loop_once_more_they_would_not_be(masters, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trivet_locks.attempt._HOPS", 0)
+    assert await acquired_although_this_process_was_paused(masters) is Outcome.TIMEOUT

@@ -39,6 +39,8 @@ async def test_every_block_does_what_it_says(valkeys: Callable[[int], list[str]]
     names: dict[str, Any] = {}
     for block in blocks():
         real = block.replace("range(7001, 7006)", repr(ports)).replace("postgresql://shop@127.0.0.1/shop", database)
+        # A busy machine is no defect.
+        real = real.replace("connect(masters)", "connect(masters, node_deadline_ms=1000)")
         assert await execute(real, names) == promised(block), block
 
 

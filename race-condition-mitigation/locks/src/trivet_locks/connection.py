@@ -3,11 +3,15 @@
 from typing import Any, Protocol
 
 
-class Connection(Protocol):
-    """One PostgreSQL connection: asyncpg's `Connection` fits as it is, psycopg's by `PsycopgConnection`."""
+class Fetcher(Protocol):
+    """Whatever can fetch one value: all that drawing a fence needs."""
 
     async def fetchval(self, query: str, *args: Any) -> Any:
         """Execute `query` with `$1 …` placeholders; the first column of the first row, or None."""
+
+
+class Connection(Fetcher, Protocol):
+    """One PostgreSQL connection: asyncpg's `Connection` fits as it is, psycopg's by `PsycopgConnection`."""
 
     def is_in_transaction(self) -> bool:
         """Whether the server reports an open transaction block."""

@@ -19,8 +19,8 @@ Source: M. Kleppmann, "How to do distributed locking" (2016).
 """
 
 from importlib.resources import files
-from typing import Any, Protocol
 
+from trivet_locks.connection import Fetcher
 from trivet_locks.errors import UnsafeFence
 from trivet_locks.lease import Lease
 
@@ -33,13 +33,6 @@ WRITE_IF_CURRENT = (_SQL / "write_if_current.sql").read_text(encoding="utf-8")
 """A pattern to copy: writes if no later holder has registered, and only as far as the stock goes."""
 
 _SEQUENCE_OPTIONS = (_SQL / "sequence_options.sql").read_text(encoding="utf-8")
-
-
-class Fetcher(Protocol):
-    """The one method that drawing a fence needs of a driver."""
-
-    async def fetchval(self, query: str, *args: Any) -> Any:
-        """Execute `query` with `$1 …` placeholders; the first column of the first row, or None."""
 
 
 async def draw_fence(connection: Fetcher, sequence: str, lease: Lease) -> int:

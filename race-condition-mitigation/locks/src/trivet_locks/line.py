@@ -11,6 +11,9 @@ from redis.exceptions import RedisError, ResponseError
 
 from trivet_locks.errors import NodeError
 
+_HOPS = 4
+"""Turns of the event loop that a reply takes from the socket to its call, and one to spare."""
+
 
 class Wire(Protocol):
     """What is used of redis-py's asyncio `Connection`: address, TLS and authentication are its business."""
@@ -64,6 +67,7 @@ class Line:
         self._outbox: list[_Call] = []
         self._inflight: deque[_Call] = deque()
         self._more = asyncio.Event()
+        self._watched = False
         self._over: asyncio.Future[str] | None = None
         self._owner: asyncio.Task[None] | None = None
 
@@ -111,6 +115,7 @@ class Line:
             talk.cancel()
             over.cancel()
             await self._leave(wire, reason)
+            await asyncio.gather(talk, return_exceptions=True)
 
     async def _talk(self, wire: Wire, over: "asyncio.Future[str]") -> None:
         try:
@@ -137,7 +142,8 @@ class Line:
                 raise ConnectionError(msg)
             for call in calls:
                 call.written_s = loop.time()
-            if not self._inflight:
+            if not self._watched:
+                self._watched = True
                 loop.call_later(self._stall_s, self._watch, over)
             self._inflight.extend(calls)
             await wire.send_packed_command(b"".join(call.command for call in calls), check_health=False)
@@ -159,15 +165,20 @@ class Line:
             else:
                 answer.set_result(reply)
 
-    def _watch(self, over: "asyncio.Future[str]") -> None:
-        if over.done() or not self._inflight:
+    def _watch(self, over: "asyncio.Future[str]", hops: int = _HOPS) -> None:
+        """Hang up if the oldest answer is overdue; first let this loop hear what arrived while it was itself late."""
+        if over.done():
             return
         loop = asyncio.get_running_loop()
-        left_s = self._inflight[0].written_s + self._stall_s - loop.time()
-        if left_s <= 0:
-            over.set_result(f"no answer for {self._stall_s * 1000:.0f} ms")
-        else:
+        left_s = self._inflight[0].written_s + self._stall_s - loop.time() if self._inflight else None
+        if left_s is None:
+            self._watched = False
+        elif left_s > 0:
             loop.call_later(left_s, self._watch, over)
+        elif hops:
+            loop.call_soon(self._watch, over, hops - 1)
+        else:
+            over.set_result(f"no answer for {self._stall_s * 1000:.0f} ms")
 
     async def _leave(self, wire: Wire, reason: str) -> None:
         """Say the parting words, fail who still waits, and make room for the next connection before any await."""
@@ -176,6 +187,7 @@ class Line:
         self._inflight.clear()
         self._outbox.clear()
         self._owner = self._over = None
+        self._watched = False
         with suppress(RedisError, OSError):
             if partings and wire.is_connected:
                 async with asyncio.timeout(self._stall_s):
