@@ -22,7 +22,7 @@ CONTRACTS = CONFIGURATION["tool"]["importlinter"]["contracts"]
 # (the file that would do it, what it would import, the contract that must find it)
 BREACHES = [
     ("trivet_inventory/purchases.py", "import trivet_lab", "members stand in layers"),
-    ("trivet_lab/edge.py", "import trivet_inventory", "members stand in layers"),
+    ("trivet_lab/scene/edge.py", "import trivet_inventory", "members stand in layers"),
     ("trivet_locks/clock.py", "import trivet_chassis", "members stand in layers"),
     ("trivet_chassis/trace.py", "from trivet_locks import Redlock", "members stand in layers"),
     ("trivet_platform/sockets.py", "import trivet_lab.settings", "members stand in layers"),
@@ -31,7 +31,7 @@ BREACHES = [
         "from trivet_platform import free_port",
         "shipped code of a service starts no servers",
     ),
-    ("trivet_lab/edge.py", "import trivet_chassis", "the lab speaks to services over their interfaces"),
+    ("trivet_lab/scene/edge.py", "import trivet_chassis", "the lab speaks to services over their interfaces"),
     (
         "trivet_inventory/items.py",
         "from trivet_chassis.errors import NotFound",
@@ -43,23 +43,27 @@ BREACHES = [
         "others import the face of trivet_locks alone",
     ),
     (
-        "trivet_lab/edge.py",
+        "trivet_lab/scene/edge.py",
         "from trivet_platform.sockets import free_port",
         "others import the face of trivet_platform alone",
     ),
     ("trivet_lab/checkers/no_oversell.py", "import trivet_lab.load", "checkers read a run directory and start nothing"),
-    ("trivet_lab/results.py", "import trivet_lab.topologies", "checkers read a run directory and start nothing"),
+    (
+        "trivet_lab/evidence/results.py",
+        "import trivet_lab.topologies",
+        "checkers read a run directory and start nothing",
+    ),
     ("trivet_inventory/database.py", "import trivet_inventory.purchases", "inside trivet_inventory"),
     ("trivet_inventory/strategies/naive.py", "import trivet_inventory.strategies.redlock", "a strategy knows no other"),
-    ("trivet_lab/history.py", "import trivet_lab.cli", "inside trivet_lab"),
+    ("trivet_lab/evidence/history.py", "import trivet_lab.cli", "inside trivet_lab"),
     ("trivet_lab/topologies/shop.py", "import trivet_lab.scenarios", "inside trivet_lab"),
     (
-        "trivet_lab/measures.py",
+        "trivet_lab/verdict/measures.py",
         "import trivet_lab.load.recorder",
         "the lab imports the face of its load generator alone",
     ),
     (
-        "trivet_lab/judgement.py",
+        "trivet_lab/verdict/judgement.py",
         "import trivet_lab.checkers.no_oversell",
         "the lab imports the face of its checkers alone",
     ),

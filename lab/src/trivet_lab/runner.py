@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from trivet_lab.console import Console
-from trivet_lab.judgement import judge_variant, summarise
-from trivet_lab.ledgers import collect_ledgers
-from trivet_lab.member import Member
-from trivet_lab.record import (
+from trivet_lab.evidence import (
     PlannedVariant,
+    Results,
+    RunDirectory,
     RunRecord,
+    VariantDirectory,
+    VariantResult,
     command_line,
     commit_of,
     machine,
@@ -21,13 +22,15 @@ from trivet_lab.record import (
     plain_parameters,
     versions,
     write_record,
+    write_results,
 )
+from trivet_lab.members import Member, collect_ledgers
 from trivet_lab.report import render
-from trivet_lab.results import Results, VariantResult, write_results
-from trivet_lab.rundir import RunDirectory, VariantDirectory
-from trivet_lab.scenarios import Cue, Scenario, Variant
+from trivet_lab.scenarios import Scenario, Variant
+from trivet_lab.scene import Cue
 from trivet_lab.settings import LabSettings
 from trivet_lab.topologies import Shop
+from trivet_lab.verdict import judge_variant, summarise
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from trivet_lab.checkers import check_variant
-from trivet_lab.results import Finding
-from trivet_lab.rundir import VariantDirectory
+from trivet_lab.evidence import Finding, VariantDirectory
 
 Line = dict[str, Any]
 ON_TIME = {"over_budget": [], "lateness_ms": {"p50": 0.1, "p99": 0.9, "max": 3.0}, "cpu_share": 0.2}

@@ -8,10 +8,10 @@ import pytest
 
 from trivet_lab import checkers
 from trivet_lab.checkers import _judge, all_checkers, check_variant
-from trivet_lab.rundir import VariantDirectory
+from trivet_lab.evidence import VariantDirectory
 
 FOLDER = Path(checkers.__file__).parent
-PURE = {"checkers", "history", "results", "rundir"}
+PURE = {"checkers", "evidence"}
 
 
 def test_every_public_module_is_a_checker_of_its_name() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from trivet_lab.checkers import check_variant
-from trivet_lab.rundir import VariantDirectory
+from trivet_lab.evidence import VariantDirectory
 from trivet_lab.verdict import combine
 
 write_sale = runpy.run_path(str(Path(__file__).with_name("write_sale.py")))["write_sale"]

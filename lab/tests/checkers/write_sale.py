@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from trivet_lab.history import Attempt, Operation, encode_operation
+from trivet_lab.evidence import Attempt, Operation, encode_operation
 
 ITEMS = 200
 STEP_NS = 10_000

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from trivet_lab.edge import request_json
+from trivet_lab.scene import request_json
 from trivet_lab.settings import lab_settings
 
 pytestmark = pytest.mark.long

@@ -9,10 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from trivet_lab.history import read_history
+from trivet_lab.evidence import VariantDirectory, read_history
 from trivet_lab.latency import merge_hlog
 from trivet_lab.load import Item, Phase, Plan, command, read_summary, write_plan
-from trivet_lab.rundir import VariantDirectory
 
 RESPONDER = Path(__file__).with_name("responder.py")
 

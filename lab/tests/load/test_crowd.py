@@ -8,7 +8,7 @@ import time
 import msgspec
 import pytest
 
-from trivet_lab.history import Attempt, read_history
+from trivet_lab.evidence import Attempt, VariantDirectory, read_history
 from trivet_lab.load import Phase
 from trivet_lab.load.backoff import Backoff
 from trivet_lab.load.client import Reply
@@ -16,7 +16,6 @@ from trivet_lab.load.crowd import Crowd
 from trivet_lab.load.progress import Progress
 from trivet_lab.load.recorder import Recorder
 from trivet_lab.load.schedule import schedule
-from trivet_lab.rundir import VariantDirectory
 
 
 class Wire:

@@ -12,12 +12,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from trivet_lab.history import Attempt, Operation, encode_operation
-from trivet_lab.judgement import judge_variant, summarise
+from trivet_lab.evidence import (
+    Attempt,
+    Operation,
+    PlannedVariant,
+    RunDirectory,
+    VariantDirectory,
+    encode_operation,
+    write_results,
+)
 from trivet_lab.latency import Histogram, HlogWriter
-from trivet_lab.record import PlannedVariant
-from trivet_lab.results import write_results
-from trivet_lab.rundir import RunDirectory, VariantDirectory
+from trivet_lab.verdict import judge_variant, summarise
 
 MS = 1_000_000
 SECOND = 1_000 * MS

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from trivet_lab.evidence import RunDirectory
 from trivet_lab.report import render
-from trivet_lab.rundir import RunDirectory
 
 pytestmark = pytest.mark.browser
 MakeRun = Callable[..., RunDirectory]

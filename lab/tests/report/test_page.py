@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from trivet_lab.evidence import RunDirectory
 from trivet_lab.report import embed, render
-from trivet_lab.rundir import RunDirectory
 
 MakeRun = Callable[..., RunDirectory]
 HOSTILE = [

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from trivet_lab.evidence import Finding, Latency, Load, Results, VariantResult, Verdict
 from trivet_lab.report import words
-from trivet_lab.results import Finding, Latency, Load, Results, VariantResult, Verdict
 
 
 def variant(

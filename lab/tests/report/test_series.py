@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trivet_lab.history import Attempt, Operation, Outcome
+from trivet_lab.evidence import Attempt, Operation, Outcome
 from trivet_lab.latency import Histogram
 from trivet_lab.report import series
 

@@ -4,9 +4,8 @@ from typing import Any
 
 import msgspec
 
-from trivet_lab.history import Attempt, Operation
+from trivet_lab.evidence import Attempt, Finding, Operation
 from trivet_lab.report.witness import lay_out, names_in, versions_before
-from trivet_lab.results import Finding
 
 MS = 1_000_000
 

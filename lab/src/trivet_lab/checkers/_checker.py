@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol
 
 from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._history import Batch
-from trivet_lab.results import Verdict
+from trivet_lab.evidence import Verdict
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from trivet_lab.checkers._history import HISTORY, EvidenceError, History, Pointer
-from trivet_lab.rundir import VariantDirectory
+from trivet_lab.evidence import VariantDirectory
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from trivet_lab.history import Operation
+from trivet_lab.evidence import Operation
 
 HISTORY = "history"
 OPERATIONS_A_BATCH = 4096

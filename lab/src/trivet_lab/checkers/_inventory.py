@@ -9,7 +9,7 @@ import msgspec
 
 from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._history import EvidenceError, Pointer
-from trivet_lab.history import Attempt, Operation
+from trivet_lab.evidence import Attempt, Operation
 
 BUY = "buy"
 RESTOCK = "restock"

@@ -13,8 +13,7 @@ from typing import TypeVar
 from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._history import Batch, EvidenceError
-from trivet_lab.results import Finding
-from trivet_lab.rundir import VariantDirectory
+from trivet_lab.evidence import Finding, VariantDirectory
 
 T = TypeVar("T")
 

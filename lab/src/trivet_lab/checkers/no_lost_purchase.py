@@ -9,7 +9,7 @@ from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._history import HISTORY, Batch, EvidenceError
 from trivet_lab.checkers._inventory import Change, Inventory, asked
 from trivet_lab.checkers._witness import Violations
-from trivet_lab.history import Operation
+from trivet_lab.evidence import Operation
 
 
 class NoLostPurchase(Checker):

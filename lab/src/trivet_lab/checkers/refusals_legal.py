@@ -12,7 +12,7 @@ from trivet_lab.checkers._history import HISTORY, Batch, EvidenceError, Repeat
 from trivet_lab.checkers._inventory import BUY, Inventory, asked, is_done, refusal
 from trivet_lab.checkers._timeline import NEVER_AFTER_NS, NEVER_BEFORE_NS, Timeline
 from trivet_lab.checkers._witness import Violations
-from trivet_lab.history import Operation
+from trivet_lab.evidence import Operation
 
 _WIDTH = 4  # call_ns, return_ns, quantity and offset: the refusals of an item lie in one flat array, maybe a million
 

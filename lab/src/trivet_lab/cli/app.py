@@ -13,10 +13,9 @@ from trivet_lab.cli.report import report
 from trivet_lab.cli.run import run_application
 from trivet_lab.cli.up import up
 from trivet_lab.console import Console
-from trivet_lab.crowd import CrowdFailed
-from trivet_lab.edge import EdgeError
-from trivet_lab.member import MemberError
-from trivet_lab.record import commit_of
+from trivet_lab.evidence import commit_of
+from trivet_lab.members import MemberError
+from trivet_lab.scene import CrowdFailed, EdgeError
 from trivet_lab.settings import lab_settings
 from trivet_lab.topologies import StageFailed
 from trivet_platform import PlatformError

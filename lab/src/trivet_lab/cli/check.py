@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from trivet_lab.cli.table import explain, table
 from trivet_lab.cli.which import which_run
 from trivet_lab.console import Console
-from trivet_lab.judgement import judge_variant, summarise
-from trivet_lab.record import read_record
+from trivet_lab.evidence import read_record
 from trivet_lab.scenarios import find_scenarios
 from trivet_lab.settings import lab_settings
-from trivet_lab.table import explain, table
-from trivet_lab.verdict import judge
+from trivet_lab.verdict import judge, judge_variant, summarise
 
 
 def check(run: str = "latest", *, json: bool = False) -> int:

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from trivet_lab.cli.table import explain, table
 from trivet_lab.cli.tour import tour
 from trivet_lab.console import Console
-from trivet_lab.member import find_members
-from trivet_lab.rundir import create_run
+from trivet_lab.evidence import create_run
+from trivet_lab.members import find_members
 from trivet_lab.runner import Order, fresh_seed, record_order, run_order
 from trivet_lab.scenarios import Scenario, Variant, find_scenarios
 from trivet_lab.settings import lab_settings
-from trivet_lab.table import explain, table
 from trivet_lab.topologies import Shop
 from trivet_lab.verdict import judge
 from trivet_platform import Supervisor, sweep

@@ -7,14 +7,13 @@ from typing import Any
 
 import msgspec
 
+from trivet_lab.cli.table import explain, table
 from trivet_lab.console import Console
-from trivet_lab.member import find_members
-from trivet_lab.results import Results
-from trivet_lab.rundir import RunDirectory, create_run
+from trivet_lab.evidence import Results, RunDirectory, create_run
+from trivet_lab.members import find_members
 from trivet_lab.runner import Order, fresh_seed, record_order, run_order
 from trivet_lab.scenarios import Chapter, Scenario, find_scenarios
 from trivet_lab.settings import LabSettings, lab_settings
-from trivet_lab.table import explain, table
 from trivet_lab.topologies import Shop
 from trivet_lab.verdict import judge
 from trivet_platform import Supervisor, sweep

@@ -7,10 +7,10 @@ import threading
 
 from trivet_lab.cli.run import chosen
 from trivet_lab.console import Console
-from trivet_lab.edge import request_json
-from trivet_lab.member import find_members
-from trivet_lab.rundir import create_run
+from trivet_lab.evidence import create_run
+from trivet_lab.members import find_members
 from trivet_lab.scenarios import find_scenarios
+from trivet_lab.scene import request_json
 from trivet_lab.settings import lab_settings
 from trivet_lab.topologies import Shop
 from trivet_platform import Supervisor, sweep

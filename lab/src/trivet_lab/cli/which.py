@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trivet_lab.rundir import RunDirectory
+from trivet_lab.evidence import RunDirectory
 from trivet_lab.settings import LabSettings
 
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 import aiohttp
 import msgspec
 
-from trivet_lab.history import Attempt
+from trivet_lab.evidence import Attempt
 from trivet_lab.load.backoff import parse_retry_after
 from trivet_lab.load.plan import Plan
 from trivet_lab.load.schedule import Request

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 
-from trivet_lab.history import Attempt, Operation
+from trivet_lab.evidence import Attempt, Operation
 from trivet_lab.load.answer import classify
 from trivet_lab.load.backoff import Backoff
 from trivet_lab.load.client import Client, Reply

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from trivet_lab.history import Outcome
+from trivet_lab.evidence import Outcome
 from trivet_lab.load.answer import Answer
 
 

@@ -6,10 +6,9 @@ import time
 from collections import Counter
 from typing import BinaryIO, Final
 
-from trivet_lab.history import Operation, Outcome, encode_operation
+from trivet_lab.evidence import Operation, Outcome, VariantDirectory, encode_operation
 from trivet_lab.latency import Histogram, HlogWriter
 from trivet_lab.load.summary import Second
-from trivet_lab.rundir import VariantDirectory
 
 _BUFFER_BYTES: Final = 1 << 16
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Coroutine
 from pathlib import Path
 
+from trivet_lab.evidence import VariantDirectory
 from trivet_lab.latency import Histogram
 from trivet_lab.load.backoff import Backoff
 from trivet_lab.load.client import Client
@@ -21,7 +22,6 @@ from trivet_lab.load.progress import Progress
 from trivet_lab.load.recorder import Recorder
 from trivet_lab.load.schedule import schedule
 from trivet_lab.load.summary import Summary, over_budget, quantiles_ms, write_summary
-from trivet_lab.rundir import VariantDirectory
 
 _GRACE_S_MAX = 2.0  # what is on the wire when a signal arrives has so long to be answered
 

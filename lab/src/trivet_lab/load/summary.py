@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from trivet_lab.history import Outcome
+from trivet_lab.evidence import Outcome
 from trivet_lab.latency import Histogram
 
 

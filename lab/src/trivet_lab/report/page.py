@@ -9,12 +9,11 @@ from typing import Any
 
 import jinja2
 
+from trivet_lab.evidence import RunDirectory, VariantResult, Verdict
 from trivet_lab.report import charts, embed, words
 from trivet_lab.report.source import RunRecord, VariantRecord, read_run
 from trivet_lab.report.tables import check_rows, crowd_facts, load_rows, machine_facts, outcome_rows, percentile_rows
 from trivet_lab.report.witness import Witness, lay_out
-from trivet_lab.results import VariantResult, Verdict
-from trivet_lab.rundir import RunDirectory
 
 UPLOT = "vendor/uplot-1.6.32"
 

@@ -14,7 +14,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from trivet_lab.history import Operation
+from trivet_lab.evidence import Operation
 from trivet_lab.latency import Histogram
 
 NS_PER_S = 1_000_000_000

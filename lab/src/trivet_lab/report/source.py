@@ -9,12 +9,19 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from trivet_lab.history import Operation, read_history
+from trivet_lab.evidence import (
+    Operation,
+    Results,
+    RunDirectory,
+    VariantDirectory,
+    VariantResult,
+    Verdict,
+    read_history,
+    read_results,
+)
 from trivet_lab.latency import HlogError, merge_hlog
 from trivet_lab.report import series
 from trivet_lab.report.witness import names_in, versions_before
-from trivet_lab.results import Results, VariantResult, Verdict, read_results
-from trivet_lab.rundir import RunDirectory, VariantDirectory
 
 T = TypeVar("T")
 

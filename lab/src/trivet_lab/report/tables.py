@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from trivet_lab.evidence import Finding
 from trivet_lab.report import words
 from trivet_lab.report.source import RunRecord, VariantRecord
-from trivet_lab.results import Finding
 
 CROWD = {
     "clients": "clients",

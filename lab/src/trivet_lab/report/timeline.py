@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from trivet_lab.history import Outcome
+from trivet_lab.evidence import Outcome
 from trivet_lab.report import words
 
 BAR_MIN_PERCENT = 0.6

@@ -14,11 +14,10 @@ from typing import Any
 
 import msgspec
 
-from trivet_lab.history import Operation
+from trivet_lab.evidence import Finding, Operation
 from trivet_lab.report import words
 from trivet_lab.report.series import names_of
 from trivet_lab.report.timeline import Entry, Timeline, lay_out_timeline
-from trivet_lab.results import Finding
 
 ENTRIES_MAX = 12
 BEFORE_MAX = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from trivet_lab.results import Results, VariantResult, Verdict
+from trivet_lab.evidence import Results, VariantResult, Verdict
 
 Mark = Literal["✓", "✗", "?"]
 TONES: dict[Mark, str] = {"✓": "good", "✗": "bad", "?": "unsure"}

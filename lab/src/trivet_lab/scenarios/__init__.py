@@ -6,9 +6,9 @@ import importlib
 import pkgutil
 from typing import Any
 
-from trivet_lab.scenarios.scenario import Chapter, Cue, Scenario, Variant
+from trivet_lab.scenarios.scenario import Chapter, Scenario, Variant
 
-__all__ = ["Chapter", "Cue", "Scenario", "Variant", "find_scenarios"]
+__all__ = ["Chapter", "Scenario", "Variant", "find_scenarios"]
 
 
 def find_scenarios() -> dict[str, Scenario[Any]]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated
 
-from trivet_lab.crowd import send_crowd
-from trivet_lab.edge import request_json
+from trivet_lab.evidence import VariantDirectory
 from trivet_lab.load import Item, Phase, Plan, Restock, zipf_weights
-from trivet_lab.rundir import VariantDirectory
-from trivet_lab.samples import Sampler
-from trivet_lab.scenarios.scenario import Chapter, Cue, Scenario, Variant, asked
-from trivet_lab.stock import count_stock
+from trivet_lab.scenarios.scenario import Chapter, Scenario, Variant, asked
+from trivet_lab.scene import Cue, Sampler, request_json, send_crowd
+from trivet_lab.verdict import count_stock
 
 PRICE_MINOR = 4_900
 RESTOCKED_ITEMS = 3

@@ -9,10 +9,8 @@ from typing import Generic, TypeVar
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from trivet_lab.console import Console
-from trivet_lab.results import Verdict
-from trivet_lab.rundir import VariantDirectory
-from trivet_lab.topologies import Stage
+from trivet_lab.evidence import VariantDirectory, Verdict
+from trivet_lab.scene import Cue
 
 P = TypeVar("P")
 
@@ -35,16 +33,6 @@ class Variant:
     settings: Mapping[str, Mapping[str, str]]
     breaks: frozenset[str] = frozenset()
     lab: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class Cue:
-    """What a scene is given: the services on stage, the seed, where to write, and how to speak."""
-
-    stage: Stage
-    seed: int
-    directory: VariantDirectory
-    console: Console
 
 
 @dataclasses.dataclass(frozen=True)

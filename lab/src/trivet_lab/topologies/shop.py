@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from trivet_lab.member import Member, Process
+from trivet_lab.members import Member, Process
 from trivet_lab.settings import child_environment
 from trivet_platform import Envoy, Postgres, Program, Supervisor, Upstream, Valkey, free_port
 

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from trivet_lab.rundir import create_run
+from trivet_lab.evidence import create_run
 
 
 def test_latest_links_to_the_newest_run(tmp_path: Path) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trivet_lab.checkers import check_variant
-from trivet_lab.measures import measure
-from trivet_lab.record import PlannedVariant
-from trivet_lab.results import Finding, Results, VariantResult, Verdict
-from trivet_lab.rundir import VariantDirectory
-from trivet_lab.verdict import combine, judge
+from trivet_lab.evidence import Finding, PlannedVariant, Results, VariantDirectory, VariantResult, Verdict
+from trivet_lab.verdict.combination import combine, judge
+from trivet_lab.verdict.measures import measure
 
 
 def judge_variant(

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from trivet_lab.member import MemberError, find_members, read_member
+from trivet_lab.members import MemberError, find_members, read_member
 from trivet_lab.settings import lab_settings
 
 GOOD = """

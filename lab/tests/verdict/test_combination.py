@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from trivet_lab.results import Latency, Load, VariantResult
+from trivet_lab.evidence import Latency, Load, VariantResult
 from trivet_lab.verdict import combine, judge
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trivet_lab.console import columns
-from trivet_lab.results import Results, VariantResult, Verdict
+from trivet_lab.evidence import Results, VariantResult, Verdict
 
 HEAD = ["claim", "variant", "expected", "got", "sold", "oversold", "ok/s", "p99 ms"]
 SIGNS: dict[Verdict, str] = {"valid": "✓", "invalid": "✗", "unknown": "?"}

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from trivet_lab.load import Plan, command, write_plan
+from trivet_lab.scene.cue import Cue
 from trivet_lab.settings import child_environment
-
-if TYPE_CHECKING:
-    from trivet_lab.scenarios.scenario import Cue
 
 LAST_LINES = 20
 INTERRUPTED = 130

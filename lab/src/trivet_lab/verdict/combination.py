@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from trivet_lab.checkers import check_variant
-from trivet_lab.results import VariantResult, Verdict
+from trivet_lab.evidence import VariantResult, Verdict
 
 __all__ = ["EXIT_AS_EXPECTED", "EXIT_DIFFERS", "EXIT_UNKNOWN", "Judgement", "check_variant", "combine", "judge"]
 

@@ -10,8 +10,8 @@ from typing import Self
 
 import msgspec
 
-from trivet_lab.edge import EdgeError, request_json
-from trivet_lab.rundir import VariantDirectory
+from trivet_lab.evidence import VariantDirectory
+from trivet_lab.scene.edge import EdgeError, request_json
 from trivet_lab.topologies import Stage
 
 EVERY_S = 0.25

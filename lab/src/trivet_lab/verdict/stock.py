@@ -6,7 +6,7 @@ from collections import Counter
 
 import msgspec
 
-from trivet_lab.rundir import VariantDirectory
+from trivet_lab.evidence import VariantDirectory
 
 
 class _Item(msgspec.Struct):

@@ -3,11 +3,18 @@ from pathlib import Path
 
 import pytest
 
-from trivet_lab.judgement import is_as_expected, summarise
-from trivet_lab.record import PlannedVariant
-from trivet_lab.results import Finding, Latency, Load, VariantResult, Verdict, read_results, write_results
-from trivet_lab.table import got, table
-from trivet_lab.verdict import judge
+from trivet_lab.cli.table import got, table
+from trivet_lab.evidence import (
+    Finding,
+    Latency,
+    Load,
+    PlannedVariant,
+    VariantResult,
+    Verdict,
+    read_results,
+    write_results,
+)
+from trivet_lab.verdict import is_as_expected, judge, summarise
 
 NAIVE = PlannedVariant("naive", "invalid", ["no_oversell"])
 GUARDED = PlannedVariant("redlock", "valid", [])

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import psycopg
 
-from trivet_lab.member import Member
-from trivet_lab.rundir import VariantDirectory
+from trivet_lab.evidence import VariantDirectory
+from trivet_lab.members.member import Member
 
 ROWS_AT_ONCE = 5_000
 

@@ -1,0 +1,28 @@
+"""Turns what a run left into a verdict, its figures and an exit code. Starts nothing."""
+
+from trivet_lab.verdict.combination import (
+    EXIT_AS_EXPECTED,
+    EXIT_DIFFERS,
+    EXIT_UNKNOWN,
+    Judgement,
+    combine,
+    judge,
+)
+from trivet_lab.verdict.judgement import is_as_expected, judge_variant, summarise
+from trivet_lab.verdict.measures import Measures, measure
+from trivet_lab.verdict.stock import count_stock
+
+__all__ = [
+    "EXIT_AS_EXPECTED",
+    "EXIT_DIFFERS",
+    "EXIT_UNKNOWN",
+    "Judgement",
+    "Measures",
+    "combine",
+    "count_stock",
+    "is_as_expected",
+    "judge",
+    "judge_variant",
+    "measure",
+    "summarise",
+]
