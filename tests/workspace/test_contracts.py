@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from trivet_lab.member import find_members
+from trivet_lab.members import find_members
 from trivet_platform.envoy_problems import EDGE_PROBLEMS, MEDIA_TYPE, TYPE_PREFIX, EdgeProblem, local_replies
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from trivet_lab.member import Member, read_member
+from trivet_lab.members import Member, read_member
 from trivet_lab.settings import child_environment
 from trivet_lab.topologies.shop import executable
 from trivet_platform import Postgres, Program, Supervisor, free_port
