@@ -8,8 +8,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,74 +16,87 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text())
 MEMBERS = CONFIGURATION["tool"]["uv"]["workspace"]["members"]
 CONTRACTS = CONFIGURATION["tool"]["importlinter"]["contracts"]
+NAMES = {contract["name"] for contract in CONTRACTS}
 
-# (the file that would do it, what it would import, the contract that must find it)
-BREACHES = [
-    ("trivet_inventory/purchases.py", "import trivet_lab", "members stand in layers"),
-    ("trivet_lab/scene/edge.py", "import trivet_inventory", "members stand in layers"),
-    ("trivet_locks/clock.py", "import trivet_chassis", "members stand in layers"),
-    ("trivet_chassis/trace.py", "from trivet_locks import Redlock", "members stand in layers"),
-    ("trivet_platform/sockets.py", "import trivet_lab.settings", "members stand in layers"),
-    (
-        "trivet_inventory/settings.py",
-        "from trivet_platform import free_port",
-        "shipped code of a service starts no servers",
-    ),
-    ("trivet_lab/scene/edge.py", "import trivet_chassis", "the lab speaks to services over their interfaces"),
-    (
-        "trivet_inventory/items.py",
-        "from trivet_chassis.errors import NotFound",
-        "others import the face of trivet_chassis alone",
-    ),
-    (
-        "trivet_inventory/items.py",
-        "from trivet_locks.validity import drift_ns",
-        "others import the face of trivet_locks alone",
-    ),
-    (
-        "trivet_lab/scene/edge.py",
-        "from trivet_platform.sockets import free_port",
-        "others import the face of trivet_platform alone",
-    ),
-    ("trivet_lab/checkers/no_oversell.py", "import trivet_lab.load", "checkers read a run directory and start nothing"),
-    (
-        "trivet_lab/evidence/results.py",
-        "import trivet_lab.topologies",
-        "checkers read a run directory and start nothing",
-    ),
-    ("trivet_inventory/database.py", "import trivet_inventory.purchases", "inside trivet_inventory"),
-    ("trivet_inventory/strategies/naive.py", "import trivet_inventory.strategies.redlock", "a strategy knows no other"),
-    ("trivet_lab/evidence/history.py", "import trivet_lab.cli", "inside trivet_lab"),
-    ("trivet_lab/topologies/shop.py", "import trivet_lab.scenarios", "inside trivet_lab"),
-    (
-        "trivet_lab/verdict/measures.py",
-        "import trivet_lab.load.recorder",
-        "the lab imports the face of its load generator alone",
-    ),
-    (
-        "trivet_lab/verdict/judgement.py",
-        "import trivet_lab.checkers.no_oversell",
-        "the lab imports the face of its checkers alone",
-    ),
-    ("trivet_lab/runner.py", "import trivet_lab.report.charts", "the lab imports the face of its report alone"),
-    ("trivet_lab/runner.py", "import trivet_lab.evidence.history", "the lab imports the face of its evidence alone"),
-    ("trivet_lab/runner.py", "import trivet_lab.members.member", "the lab imports the face of its members alone"),
-    ("trivet_lab/runner.py", "import trivet_lab.verdict.judgement", "the lab imports the face of its verdict alone"),
-    ("trivet_lab/runner.py", "import trivet_lab.scene.edge", "the lab imports the face of its scene alone"),
-    ("trivet_chassis/problems.py", "import trivet_chassis.health", "inside trivet_chassis"),
-    ("trivet_locks/ballot.py", "import trivet_locks.redlock", "inside trivet_locks"),
-    ("trivet_platform/process.py", "import trivet_platform.supervisor", "inside trivet_platform"),
-]
+# The contract, and the imports that it must find: importer and imported.
+BREACHES: dict[str, list[tuple[str, str]]] = {
+    "members stand in layers": [
+        ("trivet_inventory.purchases", "trivet_lab"),
+        ("trivet_lab.scene.edge", "trivet_inventory"),
+        ("trivet_locks.clock", "trivet_chassis"),
+        ("trivet_chassis.trace", "trivet_locks"),
+        ("trivet_platform.sockets", "trivet_lab.settings"),
+    ],
+    "shipped code of a service starts no servers": [
+        ("trivet_inventory.settings", "trivet_platform"),
+    ],
+    "the lab speaks to services over their interfaces": [
+        ("trivet_lab.scene.edge", "trivet_chassis"),
+    ],
+    "others import the face of trivet_chassis alone": [
+        ("trivet_inventory.items", "trivet_chassis.errors"),
+    ],
+    "others import the face of trivet_locks alone": [
+        ("trivet_inventory.items", "trivet_locks.validity"),
+    ],
+    "others import the face of trivet_platform alone": [
+        ("trivet_lab.scene.edge", "trivet_platform.sockets"),
+    ],
+    "checkers read a run directory and start nothing": [
+        ("trivet_lab.checkers.no_oversell", "trivet_lab.load"),
+        ("trivet_lab.checkers.stock_conserved", "trivet_lab.scenarios"),
+        ("trivet_lab.checkers.one_row_a_key", "trivet_lab.topologies"),
+        ("trivet_lab.checkers.contention", "trivet_platform"),
+    ],
+    "inside trivet_inventory": [
+        ("trivet_inventory.database", "trivet_inventory.purchases"),
+    ],
+    "a strategy knows no other": [
+        ("trivet_inventory.strategies.naive", "trivet_inventory.strategies.redlock"),
+    ],
+    "inside trivet_lab": [
+        ("trivet_lab.evidence.history", "trivet_lab.cli"),
+        ("trivet_lab.topologies.shop", "trivet_lab.scenarios"),
+    ],
+    "the lab imports the face of its load generator alone": [
+        ("trivet_lab.verdict.measures", "trivet_lab.load.recorder"),
+    ],
+    "the lab imports the face of its checkers alone": [
+        ("trivet_lab.verdict.judgement", "trivet_lab.checkers.no_oversell"),
+    ],
+    "the lab imports the face of its report alone": [
+        ("trivet_lab.runner", "trivet_lab.report.charts"),
+    ],
+    "the lab imports the face of its evidence alone": [
+        ("trivet_lab.runner", "trivet_lab.evidence.history"),
+    ],
+    "the lab imports the face of its members alone": [
+        ("trivet_lab.runner", "trivet_lab.members.member"),
+    ],
+    "the lab imports the face of its verdict alone": [
+        ("trivet_lab.runner", "trivet_lab.verdict.judgement"),
+    ],
+    "the lab imports the face of its scene alone": [
+        ("trivet_lab.runner", "trivet_lab.scene.edge"),
+    ],
+    "inside trivet_chassis": [
+        ("trivet_chassis.problems", "trivet_chassis.health"),
+    ],
+    "inside trivet_locks": [
+        ("trivet_locks.ballot", "trivet_locks.redlock"),
+    ],
+    "inside trivet_platform": [
+        ("trivet_platform.process", "trivet_platform.supervisor"),
+    ],
+}
 
 
 def sources() -> list[Path]:
     return [ROOT / member / "src" for member in MEMBERS]
 
 
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of every member's Python, in one folder."""
-    folder = tmp_path_factory.mktemp("sources")
+def copy_sources(folder: Path) -> Path:
+    """Copy every member's Python, and the rules, into one folder."""
     for source in sources():
         for package in source.iterdir():
             shutil.copytree(package, folder / package.name, ignore=lambda _, names: {"__pycache__"} & set(names))
@@ -93,45 +104,47 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@contextmanager
-def planted(file: Path, line: str) -> Iterator[None]:
-    before = file.read_text()
-    file.write_text(f"{before}\n\ndef _planted() -> None:\n    {line}\n")
-    try:
-        yield
-    finally:
-        file.write_text(before)
-
-
-def broken_contracts(folder: Path) -> set[str]:
-    """Run import-linter on a copy and return the names of the broken contracts."""
+def found_breaches(folder: Path) -> dict[str, str]:
+    """Run import-linter on a copy; return what it says of each broken contract, by the contract's name."""
     done = subprocess.run(
         [Path(sys.executable).parent / "lint-imports", "--no-cache", "--config", folder / "pyproject.toml"],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(folder), "NO_COLOR": "1"},
+        env=os.environ | {"PYTHONPATH": str(folder), "NO_COLOR": "1", "COLUMNS": "200"},
         text=True,
         capture_output=True,
         check=False,
     )
-    said = dict(re.findall(r"^(.+?) (KEPT|BROKEN)\b", done.stdout, re.MULTILINE))
-    assert said.keys() == {contract["name"] for contract in CONTRACTS}, done.stdout + done.stderr
-    broken = {name for name, verdict in said.items() if verdict == "BROKEN"}
-    assert (done.returncode != 0) is bool(broken)
-    return broken
+    told = dict(re.findall(r"^(.+?) (KEPT|BROKEN)\b", done.stdout, re.MULTILINE))
+    assert told.keys() == NAMES, done.stdout + done.stderr
+    assert (done.returncode != 0) is ("BROKEN" in told.values())
+    details = done.stdout.partition("Broken contracts\n")[2]
+    parts = re.split(r"^(.+)\n-{4,}\n", details, flags=re.MULTILINE)[1:]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
-def test_without_a_breach_every_contract_is_kept(copy: Path) -> None:
-    assert broken_contracts(copy) == set()
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What is said of a copy in which every breach is planted, each inside a function."""
+    folder = copy_sources(tmp_path_factory.mktemp("planted"))
+    for importer, imported in (breach for breaches in BREACHES.values() for breach in breaches):
+        path = folder / Path(*importer.split("."))
+        file = path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
+        file.write_text(f"{file.read_text()}\n\ndef _planted() -> None:\n    import {imported}\n")
+    return found_breaches(folder)
 
 
-@pytest.mark.parametrize(("file", "line", "contract"), BREACHES, ids=[f"{b[0]}: {b[1]}" for b in BREACHES])
-def test_a_planted_breach_is_found(file: str, line: str, contract: str, copy: Path) -> None:
-    with planted(copy / file, line):
-        assert contract in broken_contracts(copy)
+def test_without_a_breach_every_contract_is_kept(tmp_path: Path) -> None:
+    assert found_breaches(copy_sources(tmp_path)) == {}
+
+
+@pytest.mark.parametrize("contract", BREACHES)
+def test_each_planted_breach_is_found_by_its_contract(contract: str, found: dict[str, str]) -> None:
+    for importer, imported in BREACHES[contract]:
+        assert re.search(rf"-\s+{re.escape(importer)} -> {re.escape(imported)} \(l\.", found[contract])
 
 
 def test_every_contract_has_a_planted_breach() -> None:
-    assert {contract["name"] for contract in CONTRACTS} == {contract for *_, contract in BREACHES}
+    assert BREACHES.keys() == NAMES
 
 
 def test_the_contracts_name_every_member() -> None:
