@@ -144,6 +144,7 @@ def sync(name: str) -> None:
     with alone():
         interpreter = digest([])
         if not PYTHON.exists() or not (STAMPS / "python").exists():
+            shutil.rmtree(STAMPS, ignore_errors=True)  # an interpreter that is gone takes its stamps along
             say("setting up (once; the second time this costs nothing)")
         step("python", interpreter, make_venv)
         step("installer", digest([ROOT / "tools" / "requirements-uv.lock"]), install_uv)
@@ -186,6 +187,7 @@ def run_check(_: list[str]) -> None:
         "format": ["ruff", "format", "--check", "--quiet", "."],
         "lint": ["ruff", "check", "--quiet", "."],
         "types": ["mypy"],
+        "tools": ["mypy", "tools/bootstrap.py"],
         "imports": ["lint-imports", "--no-cache"],
     }
     red = []
@@ -220,7 +222,16 @@ def lock(_: list[str]) -> None:
         "--custom-compile-command",
         "python3 tools/bootstrap.py lock",
     ]
-    compile_ = [UV, "pip", "compile", "--quiet", *common, "--no-emit-package", "trivet-workspace", *unpublished]
+    compile_: list[str | Path] = [
+        UV,
+        "pip",
+        "compile",
+        "--quiet",
+        *common,
+        "--no-emit-package",
+        "trivet-workspace",
+        *unpublished,
+    ]
     call(*compile_, "pyproject.toml", "--group", "run", "-o", "requirements.lock")
     for name in ("test", "bench"):
         call(*compile_, "pyproject.toml", "--group", name, "-c", "requirements.lock", "-o", f"requirements-{name}.lock")
