@@ -200,6 +200,34 @@ def test_waits_are_bounded_and_what_they_end_with_is_definite(fragile_settings: 
     asyncio.run(scenario())
 
 
+def test_a_transaction_that_is_cancelled_leaves_nothing_open_in_the_pool(
+    fragile: Postgres, fragile_settings: Settings, sell: Sell, until: Until
+) -> None:
+    async def sleeping() -> bool:
+        return bool(await administer(fragile, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"))
+
+    async def scenario() -> None:
+        inventory = await opened(replace(fragile_settings, pool_connections_max=1, statement_timeout_ms=60_000))
+        item_id = await sell(inventory, 3)
+
+        async def sleep_in_transaction() -> None:
+            async with inventory.database.unit() as unit:
+                await unit.connection.execute("UPDATE items SET stock = 0 WHERE id = $1", item_id)
+                await unit.connection.execute("SELECT pg_sleep(60)")
+
+        task = asyncio.create_task(sleep_in_transaction())
+        await until(sleeping)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        async with inventory.database.unit() as unit:
+            assert await unit.connection.fetchval("SELECT stock FROM items WHERE id = $1", item_id) == 3
+            assert await unit.connection.fetchval("SELECT pg_current_xact_id_if_assigned()") is None
+        await inventory.close()
+
+    asyncio.run(scenario())
+
+
 def test_a_holder_that_is_paused_loses_its_transaction_and_not_the_shop(
     fragile_settings: Settings, sell: Sell, until: Until
 ) -> None:

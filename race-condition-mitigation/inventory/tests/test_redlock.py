@@ -95,11 +95,15 @@ def test_a_held_lock_turns_the_next_buyer_away_and_is_released_after_commit(open
         async with open_shop("redlock") as inventory:
             item_id = await sell(inventory, 3)
             order = Order("anonymous", f"{item_id}-k", item_id, 1)
-            async with inventory.database.unit() as other:
-                async with inventory.strategy.admit(other.connection, item_id):
+            async with (
+                open_shop("redlock") as replica,
+                inventory.database.unit() as other,
+                inventory.strategy.admit(other.connection, item_id),
+            ):
+                for shop in (inventory, replica):
                     with pytest.raises(LockIsBusy) as refused:
-                        await inventory.checkout.buy(order)
-                assert (refused.value.kind.status, refused.value.retry_after_s) == (429, 1)
+                        await shop.checkout.buy(order)
+                    assert (refused.value.kind.status, refused.value.retry_after_s) == (429, 1)
             assert (await inventory.checkout.buy(order)).status == 200
 
     asyncio.run(scenario())

@@ -99,7 +99,7 @@ class Unit:
                 return
             await self.connection.execute("ROLLBACK", timeout=_ROLLBACK_DEADLINE_S)
         except asyncpg.InterfaceError:
-            return  # the pool took the connection back when it was lost, and the server rolls back by itself
+            self._discard()  # lost, as a rule: the pool took it back, and the server rolls back by itself
         except BaseException:
             self._discard()
             raise

@@ -42,7 +42,7 @@ class Settings:
         maximum=10_000,
     )
     pool_connections_max: int = setting(
-        "Database connections of this process. On a hot row fewer are faster.", default=10, minimum=1, maximum=200
+        "Database connections of this process. On a hot row fewer are faster.", default=24, minimum=1, maximum=200
     )
     pool_wait_ms: int = setting(
         "How long a request waits for a connection, in ms; then 503.", default=1000, minimum=1, maximum=30_000

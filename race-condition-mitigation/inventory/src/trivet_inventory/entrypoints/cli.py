@@ -72,7 +72,7 @@ def _say(text: str, file: TextIO | None = None) -> None:
 def main() -> NoReturn:
     """Run the command; exit 2 with a sentence for the operator if it cannot start."""
     try:
-        app()
+        app(sys.argv[1:])
     except SettingsError as error:
         for fault in error.faults:
             _say(f"✗ {fault}", sys.stderr)

@@ -90,14 +90,31 @@ class Redlock:
     def __init__(self, quorum: Quorum, ttl_ms: int) -> None:
         self._quorum = quorum
         self._ttl_ms = ttl_ms
+        self._ours: set[str] = set()
 
     @asynccontextmanager
     async def admit(self, connection: Connection, item_id: str) -> AsyncIterator[Held]:
-        """Take the lease in one attempt, draw a fence under it, and release it after the caller's COMMIT."""
+        """Take the lease in one attempt, draw a fence under it, and release it after the caller's COMMIT.
+
+        An item that this process holds or asks for is busy, and nobody need be asked: in a rush most refusals are of
+        that kind, and buyers of one process who asked the masters at once would split the votes between them.
+        """
+        busy = LockIsBusy(f"{item_id} is being bought; try again", item_id=item_id)
+        if item_id in self._ours:
+            raise busy
+        self._ours.add(item_id)
+        try:
+            async with self._leased(connection, item_id, busy) as held:
+                yield held
+        finally:
+            self._ours.discard(item_id)
+
+    @asynccontextmanager
+    async def _leased(self, connection: Connection, item_id: str, busy: LockIsBusy) -> AsyncIterator[Held]:
         try:
             lease = await self._quorum.acquire(item_id, ttl_ms=self._ttl_ms)
         except LockBusy as error:
-            raise LockIsBusy(f"{item_id} is being bought; try again", item_id=item_id) from error
+            raise busy from error
         except QuorumUnavailable as error:
             raise Unavailable("no quorum of the lock's masters answered: nothing happened", definite=True) from error
         try:
