@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent
 # pytest names a test module by its path, so the tests of the member `platform` are `platform.tests.…`, and it puts a
 # package `platform` into sys.modules for them unless there is one: that would be the end of the standard library's
 # module, which drivers import. With a path of its own the real one is such a package already.
-platform.__path__ = [str(ROOT / "platform")]  # type: ignore[attr-defined]  # a module has none, a package does
+platform.__path__ = [str(ROOT / "platform")]
 LIST = Path("tests") / "workspace" / "skips.toml"
 
 

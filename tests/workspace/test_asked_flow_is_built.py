@@ -39,7 +39,7 @@ FLOW = {
     ),
     "200 OK (Purchased)": (INVENTORY, r'return success\( 200, \{ "purchase_id"'),
     "409 Conflict (Out of Stock)": (INVENTORY, r'class OutOfStock\(ServiceError\): code = "out-of-stock"'),
-    "429 Too Many Requests": (INVENTORY, r"except LockBusy as error: raise LockIsBusy"),
+    "429 Too Many Requests": (INVENTORY, r'class LockIsBusy\(ServiceError\): code = "lock-busy"'),
 }
 
 
