@@ -25,7 +25,7 @@ REGISTRIES = [
     ("pypi", ".org"),
     ("files.python", "hosted.org"),
     ("registry.npm", "js.org"),
-    ("static.crates", ".io"),
+    ("static.cra", "tes.io"),
     ("proxy.gol", "ang.org"),
     ("repo1.ma", "ven.org"),
     ("repo.ma", "ven.apache.org"),
