@@ -10,12 +10,14 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from trivet_chassis import (
     Health,
+    InvalidRequest,
     LimitsMiddleware,
     MetricsMiddleware,
     TraceMiddleware,
@@ -38,6 +40,10 @@ async def defect(_: Request) -> Response:
     raise RuntimeError("nobody thought of this")
 
 
+async def wrapped(_: Request) -> Response:
+    raise HTTPException(400, "reading failed") from InvalidRequest("the body has the name x twice")
+
+
 async def away(_: Request) -> Response:
     raise Unavailable("the database is away", definite=True, retry_after_s=7)
 
@@ -49,6 +55,7 @@ def build(health: Health | None = None, body_deadline_s: float = 60) -> tuple[An
         Route("/things", echo, methods=["POST"]),
         Route("/things/{thing}", echo, methods=["PUT"]),
         Route("/defect", defect),
+        Route("/wrapped", wrapped),
         Route("/away", away),
         metrics_route(registry),
         *(health or Health({})).routes(),
@@ -91,6 +98,10 @@ def test_a_defect_is_an_unknown_outcome_and_says_nothing_of_itself() -> None:
     body = problem(ask("GET", "/defect"))
     assert (body["code"], body["definite"]) == ("internal", False)
     assert "nobody" not in json.dumps(body)
+
+
+def test_an_error_that_the_framework_wrapped_is_told_as_it_was() -> None:
+    assert problem(ask("GET", "/wrapped"))["detail"] == "the body has the name x twice"
 
 
 def test_retry_after_is_the_errors_own() -> None:

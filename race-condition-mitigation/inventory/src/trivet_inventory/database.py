@@ -9,6 +9,7 @@ that was made, and would buy again.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -29,6 +30,7 @@ Verify: TypeAlias = Callable[["asyncpg.Connection[asyncpg.Record]"], Coroutine[A
 # SQLSTATE classes of a server that is away, full, shutting down or in someone's hands; 25006 is a read-only server.
 _TRANSIENT = ("08", "40", "53", "55", "57", "58", "25006", "25P03")
 _ROLLBACK_DEADLINE_S = 1.0
+_CLOSE_DEADLINE_S = 5.0
 _log = structlog.get_logger("trivet.database")
 
 
@@ -142,8 +144,12 @@ class Database:
         self._pool = await self._connect()
 
     async def close(self) -> None:
-        """Close every connection, those in use when they come back."""
-        await self._pool.close()
+        """Close every connection; one that is still in use after a while is cut, so that a process can end."""
+        try:
+            async with asyncio.timeout(_CLOSE_DEADLINE_S):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
 
     def connections(self) -> tuple[int, int]:
         """Return how many connections are in use and how many are idle."""
