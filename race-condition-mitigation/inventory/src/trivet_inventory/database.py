@@ -29,6 +29,15 @@ Verify: TypeAlias = Callable[["asyncpg.Connection[asyncpg.Record]"], Coroutine[A
 
 # SQLSTATE classes of a server that is away, full, shutting down or in someone's hands; 25006 is a read-only server.
 _TRANSIENT = ("08", "40", "53", "55", "57", "58", "25006", "25P03")
+# What a driver raises when a server fails. InternalClientError is among them: asyncpg's own state machine trips when a
+# server says goodbye at the moment at which a statement is being sent.
+_DRIVER_ERRORS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 _ROLLBACK_DEADLINE_S = 1.0
 _CLOSE_DEADLINE_S = 5.0
 _log = structlog.get_logger("trivet.database")
@@ -100,7 +109,7 @@ class Unit:
             if self.connection.is_closed() or not self.connection.is_in_transaction():
                 return
             await self.connection.execute("ROLLBACK", timeout=_ROLLBACK_DEADLINE_S)
-        except asyncpg.InterfaceError:
+        except (asyncpg.InterfaceError, asyncpg.InternalClientError):
             self._discard()  # lost, as a rule: the pool took it back, and the server rolls back by itself
         except BaseException:
             self._discard()
@@ -108,7 +117,9 @@ class Unit:
 
     def _discard(self) -> None:
         """Cut the connection; the pool makes another."""
-        with contextlib.suppress(asyncpg.InterfaceError):  # it was lost, and the pool knows
+        with contextlib.suppress(
+            asyncpg.InterfaceError, asyncpg.InternalClientError
+        ):  # it was lost, and the pool knows
             self.connection.terminate()
 
 
@@ -200,7 +211,7 @@ class Database:
                 yield unit
             finally:
                 await unit._end()
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except _DRIVER_ERRORS as error:
             if unit.commit_sent:
                 _log.warning("commit unknown", error=repr(error))
                 raise Unavailable("the answer to COMMIT did not come: it may have happened", definite=False) from error
@@ -218,7 +229,7 @@ class Database:
         connection = await self._acquire()
         try:
             return await connection.fetch(query, *arguments)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except _DRIVER_ERRORS as error:
             _translate(error)
             raise
         finally:
@@ -232,7 +243,7 @@ class Database:
             raise Unavailable(sentence, definite=True) from error
         except WrongDatabase as error:
             raise Unavailable(str(error), definite=True) from error
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except _DRIVER_ERRORS as error:
             raise Unavailable("the database cannot be reached", definite=True) from error
 
 
