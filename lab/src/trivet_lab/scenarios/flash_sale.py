@@ -21,17 +21,17 @@ class Parameters:
     """The size of the sale."""
 
     clients: Annotated[int, asked("buyers", least=1, most=10_000)] = 200
-    rate: Annotated[float, asked("purchases wanted a second, on average", least=1, most=20_000)] = 250
+    rate: Annotated[float, asked("purchases wanted a second, on average", least=1, most=20_000)] = 150
     duration: Annotated[float, asked("seconds of load", least=1, most=86_400)] = 10
     items: Annotated[int, asked("items on sale; demand follows Zipf's law", least=1, most=1_000)] = 12
     stock: Annotated[int, asked("units of each item at the start", least=0, most=1_000_000_000)] = 40
 
 
 def plan_of(cue: Cue, parameters: Parameters) -> Plan:
-    """Return the crowd: a calm start, a rush when the doors open, a steady crowd after it, and a restock at half time.
+    """Return the crowd: a few come early, a rush when the doors open, a steady crowd after it, a restock at half time.
 
     The rush is what makes buyers meet: at a low, even rate two transactions on one item rarely overlap, and a
-    shop without any guard would look right.
+    shop without any guard would look right. On average it is the rate that was asked for.
     """
     rate, duration = parameters.rate, parameters.duration
     weights = zipf_weights(parameters.items, ZIPF_EXPONENT)
@@ -42,9 +42,9 @@ def plan_of(cue: Cue, parameters: Parameters) -> Plan:
         epoch_ns=cue.stage.epoch_ns,
         clients=parameters.clients,
         phases=[
-            Phase(shape="ramp", rate_per_s=rate * 0.2, rate_to_per_s=rate, duration_s=duration * 0.2),
-            Phase(shape="spike", rate_per_s=rate * 2.0, duration_s=duration * 0.15),
-            Phase(shape="steady", rate_per_s=rate * 0.9, duration_s=duration * 0.65),
+            Phase(shape="ramp", rate_per_s=0, rate_to_per_s=rate, duration_s=duration * 0.1),
+            Phase(shape="spike", rate_per_s=rate * 8, rate_to_per_s=rate, duration_s=duration * 0.1),
+            Phase(shape="steady", rate_per_s=rate * 0.625, duration_s=duration * 0.8),
         ],
         items=items,
         restocks=[
@@ -112,5 +112,5 @@ SCENARIO = Scenario(
     simulated=(
         "one machine: servers, load balancer and crowd share its cores and its disk, and nothing crosses a network",
     ),
-    chapter=Chapter(place=1, parameters=Parameters(rate=250, duration=5, items=8, stock=30)),
+    chapter=Chapter(place=1, parameters=Parameters(rate=150, duration=5, items=8, stock=20)),
 )

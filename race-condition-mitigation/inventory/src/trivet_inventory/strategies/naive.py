@@ -35,7 +35,7 @@ class Naive:
         stock = await connection.fetchval("SELECT stock FROM items WHERE id = $1", item_id)
         if stock is None:
             raise NoSuchItem(item_id)
-        if stock <= 0:
+        if stock < quantity:
             return SoldOut(stock)
         row = await connection.fetchrow(_TAKE, item_id, quantity)
         if row is None:
