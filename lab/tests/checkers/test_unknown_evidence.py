@@ -214,6 +214,14 @@ def test_a_damaged_history_proves_nothing(sale, damage, says) -> None:
     assert says in findings["history_whole"]
 
 
+def test_a_refusal_that_is_gone_without_a_trace_is_missed(sale) -> None:
+    sale.load["ended"] = {"ok": 7, "fail": 3}
+    assert unknown(sale.judge()) == {}
+    sale.history.remove(sale.operation("k8"))
+    says = "the load generator counted 7 ok, 3 fail, 0 unknown, the history holds 7 ok, 2 fail, 0 unknown"
+    assert unknown(sale.judge()) == {"history_whole": says}
+
+
 def test_numbers_that_stand_twice_are_seen_across_batches(sale) -> None:
     for number in range(5_000):
         sale.add("fail", "buy", f"f{number}", "cold", 1, (200, 210, 429, "lock-busy"))
