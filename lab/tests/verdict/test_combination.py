@@ -32,7 +32,7 @@ def test_of_nothing_nothing_is_known() -> None:
         ([("unknown", "unknown"), ("valid", "valid")], "valid", 0),
         ([("valid", "unknown")], "unknown", 1),
         ([("invalid", "invalid")], "unknown", 0),
-        ([], "unknown", 0),
+        ([], "unknown", 2),
     ],
 )
 def test_a_run_is_judged_over_what_was_expected(variants, verdict, exit_code) -> None:

@@ -66,7 +66,7 @@ def test_a_naive_that_breaks_more_than_declared_is_not_as_expected() -> None:
         ([result("invalid", "invalid", as_expected=False)], 1),
         ([result("unknown", "valid", as_expected=False)], 2),
         ([result("unknown", "valid", as_expected=False), result("invalid", "valid", as_expected=False)], 1),
-        ([], 0),
+        ([], 2),
     ],
 )
 def test_exit_codes(results: list[VariantResult], code: int) -> None:

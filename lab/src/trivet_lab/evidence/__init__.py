@@ -1,8 +1,9 @@
 """What a run leaves behind: its directory, what it was, what the crowd did, and what was found."""
 
-from trivet_lab.evidence.directory import RunDirectory, VariantDirectory, create_run
+from trivet_lab.evidence.directory import RunDirectory, VariantDirectory, create_directory, create_run
 from trivet_lab.evidence.history import Attempt, Operation, Outcome, encode_operation, read_history
 from trivet_lab.evidence.record import (
+    DamagedRecord,
     Machine,
     PlannedVariant,
     RunRecord,
@@ -28,6 +29,7 @@ from trivet_lab.evidence.results import (
 
 __all__ = [
     "Attempt",
+    "DamagedRecord",
     "Finding",
     "Latency",
     "Load",
@@ -43,6 +45,7 @@ __all__ = [
     "Verdict",
     "command_line",
     "commit_of",
+    "create_directory",
     "create_run",
     "encode_operation",
     "machine",

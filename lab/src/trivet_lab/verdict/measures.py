@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
+from collections.abc import Iterator
 
 import msgspec
 
-from trivet_lab.evidence import Latency, Load, VariantDirectory, read_history
-from trivet_lab.latency import merge_hlog
+from trivet_lab.evidence import Latency, Load, Operation, VariantDirectory
+from trivet_lab.latency import HlogError, merge_hlog
 from trivet_lab.load import read_summary
 
 
@@ -21,18 +23,20 @@ class Measures(msgspec.Struct, frozen=True):
 
 
 def measure(directory: VariantDirectory) -> Measures:
-    """Return a variant's figures; every one is 0 where its file is missing, since a checker says so already."""
+    """Return a variant's figures; what a file does not tell, being missing or damaged, is 0.
+
+    No figure is a verdict: that evidence is damaged is for the checkers to say, and must not keep them from saying it.
+    """
     outcomes: Counter[str] = Counter()
     acknowledged = 0
     first_ns, last_ns = 0, 0
-    if directory.history.exists():
-        for operation in read_history(directory.history):
-            outcomes[str(operation.status)] += 1
-            if operation.f != "buy":
-                continue
-            first_ns = min(first_ns or operation.call_ns, operation.call_ns)
-            last_ns = max(last_ns, operation.return_ns)
-            acknowledged += operation.outcome == "ok"
+    for operation in _readable(directory):
+        outcomes[str(operation.status)] += 1
+        if operation.f != "buy":
+            continue
+        first_ns = min(first_ns or operation.call_ns, operation.call_ns)
+        last_ns = max(last_ns, operation.return_ns)
+        acknowledged += operation.outcome == "ok"
     seconds = (last_ns - first_ns) / 1e9
     return Measures(
         outcomes=dict(sorted(outcomes.items())),
@@ -42,16 +46,29 @@ def measure(directory: VariantDirectory) -> Measures:
     )
 
 
+def _readable(directory: VariantDirectory) -> Iterator[Operation]:
+    if not directory.history.exists():
+        return
+    decode = msgspec.json.Decoder(Operation).decode
+    with directory.history.open("rb") as lines:
+        for line in lines:
+            with contextlib.suppress(msgspec.DecodeError):
+                operation = decode(line)
+                if operation.attempts:
+                    yield operation
+
+
 def _latency(directory: VariantDirectory) -> Latency:
-    log = directory.latency / "buy.hlog"
-    if not log.exists():
+    try:
+        whole = merge_hlog(directory.latency / "buy.hlog")
+    except (HlogError, UnicodeDecodeError):
         return Latency(p50=0.0, p99=0.0, max=0.0)
-    whole = merge_hlog(log)
     return Latency(p50=whole.percentile(50) / 1e3, p99=whole.percentile(99) / 1e3, max=whole.max / 1e3)
 
 
 def _load(directory: VariantDirectory) -> Load:
-    if not directory.load.exists():
+    try:
+        summary = read_summary(directory.load)
+    except (FileNotFoundError, msgspec.DecodeError):
         return Load(lateness_ms_p99=0.0, cpu_share=0.0)
-    summary = read_summary(directory.load)
     return Load(lateness_ms_p99=summary.lateness_ms.p99, cpu_share=summary.cpu_share)

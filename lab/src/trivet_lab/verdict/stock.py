@@ -20,7 +20,18 @@ class _Movement(msgspec.Struct):
 
 
 def count_stock(directory: VariantDirectory) -> dict[str, int]:
-    """Return ``sold`` and ``oversold``: units sold, and units sold beyond each item's stock and restocks."""
+    """Return ``sold`` and ``oversold``: units sold, and units sold beyond each item's stock and restocks.
+
+    Nothing if a ledger is missing or damaged: a figure of half a ledger would be a wrong one, and what became of the
+    evidence is for the checkers to say.
+    """
+    try:
+        return _count(directory)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return {}
+
+
+def _count(directory: VariantDirectory) -> dict[str, int]:
     supply: Counter[str] = Counter()
     sold: Counter[str] = Counter()
     item, movement = msgspec.json.Decoder(_Item), msgspec.json.Decoder(_Movement)
