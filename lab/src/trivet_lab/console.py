@@ -30,7 +30,9 @@ class Meter:
             self._progress.update(self._task, completed=min(at_s, self._seconds), note=note)
         elif time.monotonic() - self._spoken > 4:
             self._spoken = time.monotonic()
-            print(f"  {self._title}: {at_s:.0f} of {self._seconds:.0f} s, {note}", file=self._out, flush=True)
+            late = f", {at_s - self._seconds:.0f} s after its end" if at_s > self._seconds + 0.5 else ""
+            at = f"{min(at_s, self._seconds):.0f} of {self._seconds:.0f} s{late}"
+            print(f"  {self._title}: {at}, {note}", file=self._out, flush=True)
 
 
 class Console:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from trivet_lab.cli.check import check
 from trivet_lab.cli.doctor import doctor
 from trivet_lab.cli.env import env
 from trivet_lab.cli.report import report
-from trivet_lab.cli.run import run_application
+from trivet_lab.cli.run import NoSuchStrategy, run_application
 from trivet_lab.cli.up import up
 from trivet_lab.console import Console
 from trivet_lab.evidence import commit_of
@@ -25,26 +25,34 @@ EXIT_INTERRUPTED = 130
 
 HELP = """A shop for scarce things, and the lab that proves it never sells twice.
 
-Exit codes: 0 every verdict as expected, 1 one differs, 2 none differs but one is unknown,
-254 the lab broke, 130 Ctrl-C.
+Exit codes: 0 every verdict as expected, 1 one differs, 2 none differs but one
+is unknown, 254 the lab broke or was called wrongly, 130 Ctrl-C.
 """
 
 EXAMPLES = """Examples:
 
-  ./trivet run tour                                   every claim, a few seconds each
-  ./trivet run flash-sale --strategy redlock --seed 7 one strategy, a crowd you can send again
-  ./trivet up                                         the shop, until Ctrl-C
-  ./trivet check latest                               judge a finished run once more
+  ./trivet run tour                           every claim, a few seconds each
+  ./trivet run flash-sale --strategy redlock  one scenario, one strategy
+  ./trivet up                                 the shop, until Ctrl-C
+  ./trivet check latest                       judge a finished run once more
 """
 
 
 def application() -> App:
     """Return the command line with every command."""
     version = lambda: f"trivet {commit_of(lab_settings().root)}"  # noqa: E731  - cyclopts takes a callable
-    app = App(name="trivet", help=HELP, help_epilogue=EXAMPLES, version=version, help_format="plaintext")
+    app = App(
+        name="trivet",
+        help=HELP,
+        help_epilogue=EXAMPLES,
+        version=version,
+        help_format="plaintext",
+        default_parameter=Parameter(negative=""),
+        suppress_keyboard_interrupt=False,  # main says how it ended
+    )
     app.command(run_application(), name="run")
     for command in (up, check, report, env, doctor):
-        app.command(command)
+        app.command(command, help_epilogue="")
     return app
 
 
@@ -52,13 +60,21 @@ def main() -> None:
     """Run one command and exit with its code."""
     console = Console(plain=lab_settings().plain)
     try:
-        code = application()(exit_on_error=False, print_error=True)
+        code = application()(sys.argv[1:], exit_on_error=False, print_error=True)
     except CycloptsError:
         code = EXIT_BROKE
     except KeyboardInterrupt:
         console.say("stopped")
         code = EXIT_INTERRUPTED
-    except (PlatformError, StageFailed, CrowdFailed, EdgeError, MemberError, FileNotFoundError) as error:
+    except (
+        NoSuchStrategy,
+        PlatformError,
+        StageFailed,
+        CrowdFailed,
+        EdgeError,
+        MemberError,
+        FileNotFoundError,
+    ) as error:
         console.say(f"✗ {error}")
         code = EXIT_BROKE
     sys.exit(code if isinstance(code, int) else 0)

@@ -85,11 +85,12 @@ def _command(scenario: Scenario[Any]) -> Callable[..., int]:
         return run_scenario(scenario, parameters or scenario.parameters(), strategy, seed, json=json)
 
     names = ", ".join(variant.name for variant in scenario.variants)
-    flag = Parameter(help="print the results as one JSON object", negative="")
+    flag = Parameter(help="print the results as one JSON object")
     command.__annotations__ = {
         "parameters": Annotated[scenario.parameters, Parameter(name="*")] | None,
         "strategy": Annotated[
-            tuple[str, ...], Parameter(help=f"one of {names}; may be given again; all when absent", negative="")
+            tuple[str, ...],
+            Parameter(help=f"one of {names}; may be given again; all when absent", show_default=False, negative=""),
         ],
         "seed": Annotated[int | None, Parameter(help="the same seed sends the same crowd")],
         "json": Annotated[bool, flag],
@@ -102,7 +103,8 @@ def _command(scenario: Scenario[Any]) -> Callable[..., int]:
 
 def run_application() -> App:
     """Return ``trivet run`` with a sub-command for the tour and for each scenario."""
-    app = App(name="run", help="Send a crowd at the shop and judge what happened, from the services' own ledgers.")
+    help_ = "Send a crowd at the shop and judge what happened, from the services' own ledgers."
+    app = App(name="run", help=help_, help_epilogue="")
     app.command(tour)
     for scenario in find_scenarios().values():
         app.command(_command(scenario), name=scenario.name)

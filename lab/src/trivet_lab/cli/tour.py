@@ -9,7 +9,7 @@ import msgspec
 
 from trivet_lab.cli.table import explain, table
 from trivet_lab.console import Console
-from trivet_lab.evidence import Results, RunDirectory, create_run
+from trivet_lab.evidence import Results, RunDirectory, create_directory, create_run
 from trivet_lab.members import find_members
 from trivet_lab.runner import Order, fresh_seed, record_order, run_order
 from trivet_lab.scenarios import Chapter, Scenario, find_scenarios
@@ -19,18 +19,12 @@ from trivet_lab.verdict import judge
 from trivet_platform import Supervisor, sweep
 
 EXIT_BROKE = 254
-DECLARED_LOAD_S_MAX = 150
 
 
 def chapters() -> list[tuple[Scenario[Any], Chapter[Any]]]:
     """Return the scenarios that have a chapter, in the tour's order."""
     found = [(scenario, scenario.chapter) for scenario in find_scenarios().values() if scenario.chapter is not None]
     return sorted(found, key=lambda pair: pair[1].place)
-
-
-def declared_load_s() -> float:
-    """Return how many seconds of load the chapters declare together, every variant counted."""
-    return sum(scenario.load_s(chapter.parameters) * len(scenario.variants) for scenario, chapter in chapters())
 
 
 class Tour:
@@ -41,7 +35,7 @@ class Tour:
         self._settings = settings
         self._seed = seed
         self._console = console
-        self.run = create_run(settings.runs, "tour", seed)
+        self.run = create_directory(settings.runs, "tour", seed)
         self.finished: list[tuple[RunDirectory, str, Results]] = []
         self.broken: list[str] = []
 

@@ -7,7 +7,7 @@ import threading
 
 from trivet_lab.cli.run import chosen
 from trivet_lab.console import Console
-from trivet_lab.evidence import create_run
+from trivet_lab.evidence import create_directory
 from trivet_lab.members import find_members
 from trivet_lab.scenarios import find_scenarios
 from trivet_lab.scene import request_json
@@ -30,7 +30,7 @@ def up(*, strategy: str = "redlock") -> int:
     variant = chosen(find_scenarios()["flash-sale"], [strategy])[0]
     for sentence in sweep(settings.runs):
         console.say(sentence)
-    run = create_run(settings.runs, "up", 0)
+    run = create_directory(settings.runs, "up", 0)
     over = threading.Event()
     with Supervisor(run.path, console.say) as platform:
         for number in (signal.SIGTERM, signal.SIGHUP):

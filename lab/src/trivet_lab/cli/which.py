@@ -17,6 +17,6 @@ def which_run(settings: LabSettings, name: str) -> RunDirectory:
     for path in (Path(name), settings.runs / name):
         if (path / "run.json").exists():
             return RunDirectory(path.resolve())
-    newest = sorted((path.name for path in settings.runs.glob("*Z-*")), reverse=True)[:5]
+    newest = sorted((path.parent.name for path in settings.runs.glob("*Z-*/run.json")), reverse=True)[:5]
     listed = f"; the newest runs: {', '.join(newest)}" if newest else "; there is no run yet: ./trivet run tour"
     raise FileNotFoundError(f"no run called {name}{listed}")

@@ -1,6 +1,6 @@
 """What a run leaves behind: its directory, what it was, what the crowd did, and what was found."""
 
-from trivet_lab.evidence.directory import RunDirectory, VariantDirectory, create_run
+from trivet_lab.evidence.directory import RunDirectory, VariantDirectory, create_directory, create_run
 from trivet_lab.evidence.history import Attempt, Operation, Outcome, encode_operation, read_history
 from trivet_lab.evidence.record import (
     DamagedRecord,
@@ -45,6 +45,7 @@ __all__ = [
     "Verdict",
     "command_line",
     "commit_of",
+    "create_directory",
     "create_run",
     "encode_operation",
     "machine",

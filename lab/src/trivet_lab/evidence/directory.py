@@ -107,23 +107,28 @@ class RunDirectory:
 
 
 def create_run(runs: Path, scenario: str, seed: int) -> RunDirectory:
-    """Make the directory of a new run and let ``latest`` point to it.
+    """Make the directory of a new run and let ``latest`` point to it."""
+    run = create_directory(runs, scenario, seed)
+    link = runs / f".latest.{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(run.name)
+    link.replace(runs / "latest")
+    return run
 
-    Two runs of one second and seed get different names: the directory is created exclusively and a
-    number is appended until that succeeds.
+
+def create_directory(runs: Path, name: str, seed: int) -> RunDirectory:
+    """Make a directory beside the runs for a platform that nobody judges; ``latest`` stays what it was.
+
+    Two of one second and seed get different names: the directory is created exclusively and a number is
+    appended until that succeeds.
     """
     runs.mkdir(parents=True, exist_ok=True)
-    stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{scenario}-{seed}"
+    stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{name}-{seed}"
     attempt = 0
     while True:
         path = runs / (stem if attempt == 0 else f"{stem}.{attempt}")
         try:
             path.mkdir()
-            break
+            return RunDirectory(path)
         except FileExistsError:
             attempt += 1
-    link = runs / f".latest.{os.getpid()}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(path.name)
-    link.replace(runs / "latest")
-    return RunDirectory(path)

@@ -61,7 +61,8 @@ def run_words(results: Results) -> tuple[Mark, str]:
         return mark, f"Not every verdict is as expected: {told}."
     if len(variants) == 1:
         return "✓", "Its one verdict is as expected."
-    return "✓", f"All {len(variants)} verdicts are as expected."
+    each = "Both" if len(variants) == 2 else f"All {len(variants)}"
+    return "✓", f"{each} verdicts are as expected."
 
 
 def _verdict_of(variant: VariantResult) -> tuple[Mark, str]:
