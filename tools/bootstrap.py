@@ -155,11 +155,7 @@ def sync(name: str) -> None:
 def environment() -> dict[str, str]:
     """Return the environment of a job: the virtual environment first on PATH."""
     path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
-    return os.environ | {
-        "PATH": path,
-        "VIRTUAL_ENV": str(VENV),
-        "PYTHONDONTWRITEBYTECODE": os.environ.get("PYTHONDONTWRITEBYTECODE", ""),
-    }
+    return os.environ | {"PATH": path, "VIRTUAL_ENV": str(VENV)}
 
 
 def become(*argv: str) -> None:
