@@ -2,7 +2,8 @@
 
 A block marked ``sh`` is a reader's shell: the blocks of one document run in their order, in one bash, at the
 checkout's root, and the first command that fails fails the document. ``./trivet up`` goes to the background until
-it has printed its curl line, as a reader would give it a terminal of its own.
+it has printed its curl line, as a reader would give it a terminal of its own. It is ended by SIGTERM: a shell without
+job control lets what runs in the background ignore Ctrl-C.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ scratch=$(mktemp -d)
 up_pid=
 finish() {
   code=$?
-  [ -z "$up_pid" ] || { kill -INT "$up_pid" 2>/dev/null && wait "$up_pid" || true; }
+  [ -z "$up_pid" ] || { kill -TERM "$up_pid" 2>/dev/null && wait "$up_pid" || true; }
   jobs -p | xargs -r kill 2>/dev/null || true
   [ "$code" = 0 ] || cat "$scratch"/up.log 2>/dev/null || true
   rm -rf "$scratch"
