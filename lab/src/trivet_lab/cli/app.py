@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -13,7 +14,7 @@ from trivet_lab.cli.report import report
 from trivet_lab.cli.run import NoSuchStrategy, run_application
 from trivet_lab.cli.up import up
 from trivet_lab.console import Console
-from trivet_lab.evidence import commit_of
+from trivet_lab.evidence import DamagedRecord, commit_of
 from trivet_lab.members import MemberError
 from trivet_lab.scene import CrowdFailed, EdgeError
 from trivet_lab.settings import lab_settings
@@ -73,8 +74,12 @@ def main() -> None:
         CrowdFailed,
         EdgeError,
         MemberError,
+        DamagedRecord,
         FileNotFoundError,
     ) as error:
         console.say(f"✗ {error}")
+        code = EXIT_BROKE
+    except Exception:  # noqa: BLE001  - Python's own code for it is 1, and that says that a verdict differs
+        console.say(traceback.format_exc())
         code = EXIT_BROKE
     sys.exit(code if isinstance(code, int) else 0)
