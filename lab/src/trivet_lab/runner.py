@@ -98,6 +98,7 @@ def _run_variant(
     console.say(f"  {order.scenario.name} · {variant.name}")
     with shop.stage(variant.name, variant.settings, lab=variant.lab) as stage:
         order.scenario.play(Cue(stage, order.seed, directory, console), order.parameters)
+        stage.ensure_whole()
     # The replicas have drained and ended: no request is in flight, so the books are final.
     collect_ledgers(members, stage.readers, directory)
     _keep_logs(shop, variant, directory)

@@ -40,6 +40,19 @@ class Stage:
     programs: Sequence[Program]
     readers: Mapping[str, str]
 
+    def ensure_whole(self) -> None:
+        """Return if every process of the stage still runs.
+
+        A replica that died in the middle is easily overlooked: the load balancer goes around it, and the crowd learns
+        from its retries what became of its purchases. What is left is another shop than the one that was to be tried.
+
+        Raises:
+            StageFailed: one ended although nobody asked it to.
+        """
+        gone = [program.name for program in self.programs if not program.pids]
+        if gone:
+            raise StageFailed(f"{', '.join(gone)} ended while the crowd was there, and nobody had asked for it")
+
 
 def executable(name: str) -> str:
     """Return the path of a member's command: beside this interpreter first, then on PATH.
