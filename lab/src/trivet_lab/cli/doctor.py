@@ -22,6 +22,7 @@ from trivet_platform import server_versions
 DISK_BYTES_MIN = 2_000_000_000
 MEMORY_BYTES_MIN = 2_000_000_000
 FILES_MIN = 1_024
+GLIBC_MIN = (2, 31)  # what Envoy's wheel is built against
 
 
 class Finding(NamedTuple):
@@ -42,8 +43,10 @@ def _python() -> Finding:
 def _system() -> Finding:
     libc, version = platform.libc_ver()
     seen = f"{platform.system()} {platform.machine()}, {libc or 'no glibc'} {version}".strip()
-    fit = platform.system() == "Linux" and platform.machine() in {"x86_64", "aarch64"} and libc == "glibc"
-    return Finding("system", fit, seen, "Linux with glibc on x86-64 or arm64; on Windows use WSL 2")
+    new = libc == "glibc" and tuple(int(number) for number in version.split(".")[:2]) >= GLIBC_MIN
+    fit = platform.system() == "Linux" and platform.machine() in {"x86_64", "aarch64"} and new
+    cure = f"Linux with glibc {'.'.join(map(str, GLIBC_MIN))} or newer on x86-64 or arm64; on Windows use WSL 2"
+    return Finding("system", fit, seen, cure)
 
 
 def _servers() -> list[Finding]:
