@@ -67,6 +67,7 @@ def plan(tmp_path):
             "timeout_ms": 20_000,
             "lateness_budget_ms": 60_000,
             "cpu_budget": 60,
+            "doubt_attempts_max": fields.get("attempts_max", 8),
         }
         return Plan(**usual | fields)
 

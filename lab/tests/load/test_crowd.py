@@ -153,3 +153,33 @@ def test_a_reader_that_does_not_read_loses_lines_and_holds_nothing_back(stage):
         assert not progress.has_reader
     finally:
         os.close(writing)
+
+
+@pytest.mark.parametrize(
+    ("script", "asked", "outcome"),
+    [
+        ([(0, "timeout"), *[(429, "lock-busy")] * 20, (200, None)], 22, "ok"),
+        ([*[(429, "lock-busy")] * 20, (200, None)], 2, "fail"),
+    ],
+    ids=["in_doubt_it_asks_until_a_stored_answer_comes", "only_refused_it_gives_up"],
+)
+def test_how_often_it_asks_depends_on_what_was_lost(stage, script, asked, outcome):
+    make, outcomes = stage
+
+    class Scripted(Wire):
+        async def attempt(self, request, key, number):
+            self.status, self.code = script[self.asked]
+            return await super().attempt(request, key, number)
+
+    async def scene():
+        wire = Scripted(0, None)
+        crowd, recorder, intents = make(wire, attempts_max=2, doubt_attempts_max=100)
+        crowd._backoff = Backoff(1, 1, 0, lambda: 0.0)
+        wire.let.set()
+        await crowd.send(itertools.islice(intents, 1))
+        await crowd.drain(3600)
+        return wire, recorder
+
+    wire, recorder = asyncio.run(scene())
+    assert wire.asked == asked
+    assert outcomes(recorder) == [outcome]

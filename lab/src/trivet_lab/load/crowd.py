@@ -34,6 +34,7 @@ class Crowd:
         self._recorder = recorder
         self._backoff = backoff
         self._attempts_max = plan.attempts_max
+        self._doubt_attempts_max = plan.doubt_attempts_max
         self._begin_ns = begin_ns
         self._begin_monotonic_ns = begin_ns + plan.epoch_ns
         self._places = asyncio.Semaphore(plan.connections_max)
@@ -85,7 +86,7 @@ class Crowd:
         state = State.FRESH
         attempts: list[Attempt] = []
         reply: Reply | None = None
-        while not self._over and not is_settled(state) and len(attempts) < self._attempts_max:
+        while not self._over and not is_settled(state) and len(attempts) < self._most(state):
             try:
                 if reply is not None:
                     await asyncio.sleep(self._backoff.wait_s(len(attempts), reply.retry_after_s))
@@ -106,6 +107,9 @@ class Crowd:
             self._recorder.dropped()
         else:
             self._end(intent, state, attempts, reply)
+
+    def _most(self, state: State) -> int:
+        return self._doubt_attempts_max if state is State.IN_DOUBT else self._attempts_max
 
     def _end(self, intent: Intent, state: State, attempts: list[Attempt], reply: Reply) -> None:
         outcome = conclude(state)

@@ -66,7 +66,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         arrivals: ``poisson`` (memoryless, as strangers arrive) or ``uniform`` (evenly spaced).
         quantity_weights: relative frequency of buying 1, 2, 3, …
         timeout_ms: of one attempt, from the request's first byte to the answer's last.
-        attempts_max: attempts under one idempotency key.
+        attempts_max: attempts under one idempotency key, as long as each was refused and did nothing.
+        doubt_attempts_max: attempts once one was lost: only a stored answer ends that doubt, so it is asked for until
+            it comes, and the drain is the bound that is meant to be met first.
         backoff_ms: the first retry waits a random share of this, each further one of twice the last.
         backoff_ms_max: the longest such wait.
         retry_after_ms_max: no Retry-After is honoured beyond this, so that a short run ends.
@@ -88,6 +90,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     quantity_weights: tuple[float, ...] = (0.85, 0.09, 0.04, 0.02)
     timeout_ms: int = 5_000
     attempts_max: int = 8
+    doubt_attempts_max: int = 100
     backoff_ms: int = 50
     backoff_ms_max: int = 1_000
     retry_after_ms_max: int = 1_000
@@ -118,7 +121,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             yield f"url is an http address without a path, like http://127.0.0.1:8080, not {self.url!r}"
         if not self.directory:
             yield "directory names where the variant's files are written, and is empty"
-        for name in ("clients", "timeout_ms", "attempts_max", "connections_max"):
+        for name in ("clients", "timeout_ms", "attempts_max", "doubt_attempts_max", "connections_max"):
             if getattr(self, name) < 1:
                 yield f"{name} is at least 1, not {getattr(self, name)}"
         for name in ("epoch_ns", "backoff_ms", "backoff_ms_max", "retry_after_ms_max", "drain_ms"):

@@ -83,7 +83,17 @@ SCENARIO = Scenario(
             lab=True,
         ),
         Variant("advisory", expected="valid", settings={"inventory": {"TRIVET_INVENTORY_STRATEGY": "advisory"}}),
-        Variant("redlock", expected="valid", settings={"inventory": {"TRIVET_INVENTORY_STRATEGY": "redlock"}}),
+        Variant(
+            "redlock",
+            expected="valid",
+            settings={
+                "inventory": {
+                    "TRIVET_INVENTORY_STRATEGY": "redlock",
+                    # The masters share this machine's cores with the crowd: a late answer is a busy core, no dead node.
+                    "TRIVET_INVENTORY_LOCK_NODE_DEADLINE_MS": "250",
+                }
+            },
+        ),
     ),
     checkers=(
         "history_whole",
@@ -112,5 +122,5 @@ SCENARIO = Scenario(
     simulated=(
         "one machine: servers, load balancer and crowd share its cores and its disk, and nothing crosses a network",
     ),
-    chapter=Chapter(place=1, parameters=Parameters(rate=150, duration=5, items=8, stock=20)),
+    chapter=Chapter(place=1, parameters=Parameters(rate=100, duration=5, items=8, stock=15)),
 )
