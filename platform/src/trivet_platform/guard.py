@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from trivet_platform.environment import base_environment
@@ -110,7 +110,8 @@ def watch(marker: str) -> None:
     leaders: list[Known] = []
     directories: list[Path] = []
     received = b""
-    os.write(1, _WATCHING)
+    with suppress(BrokenPipeError):  # a lab that is interrupted while it starts its guard does not hear it
+        os.write(1, _WATCHING)
     # A child that the lab forked without exec holds the pipe too: the parent's pid says it as well.
     while os.getppid() == owner:
         if not select.select([0], [], [], _OWNER_POLL_S)[0]:

@@ -1,0 +1,21 @@
+import subprocess
+import sys
+from pathlib import Path
+
+from trivet_platform import guard
+
+
+def test_a_lab_that_is_gone_before_its_guard_watches_hears_no_complaint() -> None:
+    package = str(Path(guard.__file__).parent)
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", guard._BOOT, package, "a-marker-that-nobody-carries"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        for pipe in (process.stdout, process.stdin):
+            assert pipe is not None
+            pipe.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
