@@ -54,6 +54,13 @@ def test_what_is_not_json_is_refused(operation: Operation, scene: Scene) -> None
 
 
 @has_body
+def test_another_encoding_than_utf_8_is_refused(operation: Operation, scene: Scene) -> None:
+    text = json.dumps(scene.fill(operation.body))
+    encodings = ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be")
+    assert refused(scene, operation, {name: text.encode(name) for name in encodings}) == []
+
+
+@has_body
 def test_what_is_not_json_inside_a_known_field_is_refused(operation: Operation, scene: Scene) -> None:
     body = scene.fill(operation.body)
     cases = {}

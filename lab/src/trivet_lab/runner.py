@@ -51,7 +51,7 @@ def fresh_seed() -> int:
 
 def planned_variant(variant: Variant) -> PlannedVariant:
     """Return what a run's record keeps of a variant."""
-    return PlannedVariant(variant.name, variant.expected, sorted(variant.breaks))
+    return PlannedVariant(variant.name, variant.expected, sorted(variant.breaks), list(variant.checkers))
 
 
 def record_order(order: Order, run: RunDirectory, settings: LabSettings) -> RunRecord:

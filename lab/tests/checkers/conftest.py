@@ -26,6 +26,7 @@ class Sale:
     history: list[Line] = dataclasses.field(default_factory=list)
     purchases: list[Line] = dataclasses.field(default_factory=list)
     restocks: list[Line] = dataclasses.field(default_factory=list)
+    planned: dict[str, int] = dataclasses.field(default_factory=dict)
     load: Line = dataclasses.field(default_factory=lambda: dict(ON_TIME))
 
     def item(self, name: str) -> Line:
@@ -38,6 +39,7 @@ class Sale:
         return next(row for row in self.purchases + self.restocks if row["key"] == key)
 
     def add_item(self, name: str, stock: int) -> None:
+        self.planned[name] = stock
         self.items.append({"id": name, "initial_stock": stock, "stock": stock, "item_version": 0})
 
     def add_row(self, f: str, key: str | None, name: str, quantity: int, **columns: Any) -> Line:
@@ -86,6 +88,8 @@ class Sale:
         for name in ("items", "purchases", "restocks"):
             write_lines(self.directory.ledger(f"inventory.{name}"), getattr(self, name))
         self.directory.load.write_text(json.dumps(self.load))
+        planned = [{"id": name, "stock": stock} for name, stock in self.planned.items()]
+        self.directory.plan.write_text(json.dumps({"items": planned}))
 
     def findings(self) -> dict[str, Finding]:
         return {finding.name: finding for finding in check_variant(self.directory)}

@@ -41,6 +41,7 @@ def a_unit_appeared(sale):
 @bad("stock_conserved")
 def a_row_of_no_item(sale):
     sale.items.pop(1)
+    del sale.planned["cold"]
 
 
 @bad("stock_never_negative")
@@ -245,6 +246,28 @@ def a_fence_went_back(sale):
 @bad("fences_monotone")
 def a_fence_was_used_twice(sale):
     sale.row("k7")["fence"] = sale.row("k6")["fence"]
+
+
+@bad("fences_drawn")
+def a_purchase_was_made_without_a_fence(sale):
+    sale.row("k2")["fence"] = None
+
+
+@bad("fences_drawn")
+def nobody_drew_a_fence(sale):
+    for row in sale.purchases:
+        row["fence"] = None
+
+
+@bad("supply_as_planned")
+def the_shelf_had_more_than_the_seller_gave(sale):
+    """In itself it is all consistent: only the plan knows better."""
+    sale.planned["cold"] -= 4
+
+
+@bad("supply_as_planned")
+def an_item_that_nobody_put_on_sale(sale):
+    sale.items.append({"id": "own", "initial_stock": 5, "stock": 5, "item_version": 0})
 
 
 @pytest.mark.parametrize(("caught_by", "damage"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])

@@ -8,6 +8,7 @@ from trivet_lab.checkers import all_checkers, check_variant
 
 LEDGER_RULES = {
     "contention",
+    "fences_drawn",
     "fences_monotone",
     "no_lost_purchase",
     "no_oversell",
@@ -16,6 +17,7 @@ LEDGER_RULES = {
     "refusals_legal",
     "stock_conserved",
     "stock_never_negative",
+    "supply_as_planned",
 }
 
 
@@ -86,6 +88,7 @@ def test_no_restock_is_nothing_unusual(sale) -> None:
     sale.purchases = [row for row in sale.purchases if row["item_id"] == "cold"]
     sale.restocks.clear()
     sale.items = [sale.item("cold")]
+    del sale.planned["hot"]
     assert set(unknown(sale.judge())) == {"contention"}
 
 
@@ -94,6 +97,17 @@ def test_without_a_fence_the_rule_says_that_it_had_nothing_to_compare(sale) -> N
         row["fence"] = None
     finding = sale.judge()["fences_monotone"]
     assert (finding.verdict, finding.observed) == ("valid", "no fence was drawn, so there is nothing to compare")
+
+
+@pytest.mark.parametrize("content", [None, "", '{"items": 1}'])
+def test_without_its_plan_nobody_says_what_was_put_on_sale(sale, content) -> None:
+    sale.write()
+    sale.directory.plan.unlink()
+    if content is not None:
+        sale.directory.plan.write_text(content)
+    findings = unknown(sale.findings())
+    assert set(findings) == {"supply_as_planned"}
+    assert "plan.json is" in findings["supply_as_planned"]
 
 
 def test_without_a_refusal_nothing_was_scarce(sale) -> None:

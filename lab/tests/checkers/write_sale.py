@@ -32,12 +32,15 @@ class Shop:
         self.stock = stock
         self.version = dict.fromkeys(stock, 0)
         self.sold = self.refused = 0
+        self.fences = itertools.count(1)
 
     def change(self, noun: str, name: str, key: str, quantity: int) -> dict[str, Any]:
         self.stock[name] += quantity if noun == "restock" else -quantity
         self.version[name] += 1
         change = {f"{noun}_id": f"{noun}-{key}", "item_id": name, "quantity": quantity}
         row = change | {"key": key, "item_version": self.version[name], "stock_after": self.stock[name], "at": AT}
+        if noun == "purchase":
+            row["fence"] = next(self.fences)
         self.ledgers[f"{noun}s"].write(msgspec.json.encode(row) + b"\n")
         return change | {"stock": self.stock[name], "fence": None, "resolvable": True}
 
@@ -55,6 +58,8 @@ class Shop:
         for name, initial in self.initial.items():
             row = {"id": name, "initial_stock": initial, "stock": self.stock[name], "item_version": self.version[name]}
             self.ledgers["items"].write(msgspec.json.encode(row) + b"\n")
+        planned = [{"id": name, "stock": stock} for name, stock in self.initial.items()]
+        (self.directory / "plan.json").write_bytes(msgspec.json.encode({"items": planned}))
         (self.directory / "load.json").write_text('{"over_budget": [], "lateness_ms": {"p99": 1.2}, "cpu_share": 0.4}')
 
 

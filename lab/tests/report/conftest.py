@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
+from collections import Counter
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -222,7 +223,7 @@ def leave(shop: Shop, directory: VariantDirectory, *, samples: bool) -> None:
                 "operations": len(shop.history),
                 "sent": len(shop.history),
                 "attempts": len(shop.history),
-                "ended": {},
+                "ended": Counter(operation.outcome for operation in shop.history),
                 "outcomes": {},
                 "lateness_ms": quantiles,
                 "latency_ms": quantiles,

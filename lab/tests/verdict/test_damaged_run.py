@@ -11,7 +11,7 @@ from trivet_lab.verdict import count_stock, judge, judge_variant
 
 PLANNED = PlannedVariant("redlock", "valid", [])
 CHECKERS = sorted(set(all_checkers()) - {"contention"})  # one buyer alone competes with nobody
-PURCHASE = '{"purchase_id":"p","item_id":"a","key":"k","quantity":1,"item_version":1,"stock_after":0,"fence":null}\n'
+PURCHASE = '{"purchase_id":"p","item_id":"a","key":"k","quantity":1,"item_version":1,"stock_after":0,"fence":1}\n'
 OPERATION = (
     '{"op":0,"client":0,"f":"buy","args":{"item_id":"a","quantity":1},"key":"k","outcome":"ok",'
     '"value":{"purchase_id":"p","stock":0},"attempts":[{"call_ns":1,"return_ns":1000000001,"status":200}]}\n'
@@ -23,6 +23,7 @@ def variant(tmp_path: Path) -> VariantDirectory:
     """Return a sale of one unit, which is whole."""
     directory = VariantDirectory(tmp_path / "redlock").create()
     directory.history.write_text(OPERATION)
+    directory.plan.write_text('{"items":[{"id":"a","stock":1}]}')
     directory.load.write_text('{"over_budget":[],"ended":{"ok":1}}')
     directory.ledger("inventory.items").write_text('{"id":"a","initial_stock":1,"stock":0,"item_version":1}\n')
     directory.ledger("inventory.purchases").write_text(PURCHASE)
@@ -53,6 +54,7 @@ def test_what_is_whole_is_judged_by_its_rules(variant: VariantDirectory) -> None
     [
         "history.jsonl",
         "load.json",
+        "plan.json",
         "ledger/inventory.items.jsonl",
         "ledger/inventory.purchases.jsonl",
     ],

@@ -1,5 +1,5 @@
 """The command line: ``./trivet``."""
 
-from trivet_lab.cli.app import main
+from trivet_lab.cli.app import application, main
 
-__all__ = ["main"]
+__all__ = ["application", "main"]

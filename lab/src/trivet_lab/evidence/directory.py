@@ -25,6 +25,11 @@ class VariantDirectory:
         return self.path / "history.jsonl"
 
     @property
+    def plan(self) -> Path:
+        """What the crowd was to do, and what was put on sale."""
+        return self.path / "plan.json"
+
+    @property
     def samples(self) -> Path:
         """Chart series: ``{"at_ns", "series", "label", "value"}`` a line, e.g. series ``stock``, label an item."""
         return self.path / "samples.jsonl"

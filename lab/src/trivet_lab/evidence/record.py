@@ -35,11 +35,15 @@ class Machine(msgspec.Struct, frozen=True):
 
 
 class PlannedVariant(msgspec.Struct, frozen=True):
-    """What was expected of a variant, so that a check needs the run's directory alone."""
+    """What was expected of a variant, so that a check needs the run's directory alone.
+
+    ``checkers`` are its own, beside those of the whole run.
+    """
 
     name: str
     expected: Verdict
     breaks: list[str]
+    checkers: list[str] = []
 
 
 class RunRecord(msgspec.Struct, frozen=True):

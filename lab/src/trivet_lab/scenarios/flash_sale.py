@@ -14,6 +14,7 @@ from trivet_lab.verdict import count_stock
 PRICE_MINOR = 4_900
 RESTOCKED_ITEMS = 3
 ZIPF_EXPONENT = 1.1
+ATTEMPTS_MAX = 5  # a buyer who was told "busy" five times, a second apart, goes home
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,7 @@ def plan_of(cue: Cue, parameters: Parameters) -> Plan:
             for item in items[:RESTOCKED_ITEMS]
         ],
         directory=str(cue.directory.path),
+        attempts_max=ATTEMPTS_MAX,
     )
 
 
@@ -93,12 +95,14 @@ SCENARIO = Scenario(
                     "TRIVET_INVENTORY_LOCK_NODE_DEADLINE_MS": "250",
                 }
             },
+            checkers=("fences_drawn",),
         ),
     ),
     checkers=(
         "history_whole",
         "answers_complete",
         "generator_on_time",
+        "supply_as_planned",
         "contention",
         "no_oversell",
         "stock_never_negative",

@@ -25,13 +25,15 @@ class Variant:
     """One way to run the same scene.
 
     ``breaks`` names the checkers that a variant *expected invalid* must be caught by; being caught by any other
-    is not as expected. ``lab`` opens what services keep closed outside a lab.
+    is not as expected. ``checkers`` are rules that this variant must keep beside the scenario's. ``lab`` opens what
+    services keep closed outside a lab.
     """
 
     name: str
     expected: Verdict
     settings: Mapping[str, Mapping[str, str]]
     breaks: frozenset[str] = frozenset()
+    checkers: tuple[str, ...] = ()
     lab: bool = False
 
 

@@ -36,7 +36,7 @@ def send_crowd(plan: Plan, cue: Cue) -> None:
         CrowdFailed: it ended with anything but 0.
         KeyboardInterrupt: it was interrupted.
     """
-    path = write_plan(cue.directory.path / "plan.json", plan)
+    path = write_plan(cue.directory.plan, plan)
     seconds = sum(phase.duration_s for phase in plan.phases)
     decoder = msgspec.json.Decoder(_Progress)
     log = cue.directory.logs / "load.log"

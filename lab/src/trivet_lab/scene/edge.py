@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -38,5 +39,5 @@ def request_json(
     except urllib.error.HTTPError as error:
         text = error.read().decode(errors="replace")[:500]
         raise EdgeError(f"{method} {url}: {error.code} {text}", error.code) from error
-    except OSError as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         raise EdgeError(f"{method} {url}: {error}", 0) from error

@@ -14,7 +14,7 @@ def judge_variant(
     directory: VariantDirectory, planned: PlannedVariant, checkers: Sequence[str], figures: dict[str, int]
 ) -> VariantResult:
     """Run the checkers over a variant's directory and put their findings beside its figures."""
-    findings = check_variant(directory, checkers)
+    findings = check_variant(directory, [*checkers, *planned.checkers])
     verdict = combine(finding.verdict for finding in findings)
     measures = measure(directory)
     return VariantResult(

@@ -28,6 +28,17 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _text(body: bytes) -> str:
+    """Return the body's text: UTF-8 without a mark (RFC 8259, section 8.1), never guessed at."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidRequest("the body is not UTF-8") from error
+    if text.startswith("\ufeff"):
+        raise InvalidRequest("the body begins with a byte order mark, which JSON does not have")
+    return text
+
+
 def _constant(word: str) -> None:
     raise InvalidRequest(f"the body has {word}, which is no JSON")
 
@@ -43,7 +54,9 @@ class StrictRequest(Request):
 
     async def json(self) -> Any:
         """Return the body, parsed."""
-        return json.loads(await self.body(), object_pairs_hook=_object, parse_float=_number, parse_constant=_constant)
+        return json.loads(
+            _text(await self.body()), object_pairs_hook=_object, parse_float=_number, parse_constant=_constant
+        )
 
 
 class StrictRoute(APIRoute):
