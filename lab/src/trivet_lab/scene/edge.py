@@ -8,6 +8,9 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+# A proxy that a person's shell names is for the world outside; this address is on their own machine.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
 
 class EdgeError(Exception):
     """The edge refused or did not answer; ``status`` is 0 when nothing came back."""
@@ -34,7 +37,7 @@ def request_json(
     data = json.dumps(body).encode() if body is not None else None
     request = urllib.request.Request(url, data=data, headers=headers, method=method)  # noqa: S310  - checked above: loopback http alone
     try:
-        with urllib.request.urlopen(request, timeout=timeout_s) as answer:  # noqa: S310  - the same
+        with _DIRECT.open(request, timeout=timeout_s) as answer:
             return json.loads(answer.read())
     except urllib.error.HTTPError as error:
         text = error.read().decode(errors="replace")[:500]
