@@ -56,6 +56,8 @@ async def _serve(inventory: Inventory) -> None:
     settings = inventory.settings
     for sentence in unread_variables():
         _log.warning("setting ignored", setting=sentence)
+    if settings.failpoints is not None and settings.lab is None:
+        _log.warning("setting ignored", setting="TRIVET_FAILPOINTS does nothing without TRIVET_LAB")
     await inventory.database.open()
     try:
         await inventory.database.confirm()
