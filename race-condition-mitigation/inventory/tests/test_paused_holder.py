@@ -135,6 +135,16 @@ def test_a_holder_that_overslept_its_lease_is_turned_away_and_nothing_is_oversol
     assert not ended.oversold(stock)
 
 
+def test_behind_fence_guard_and_lease_the_constraint_still_refuses(
+    start_replica: Start, prompt: Program, settings_for: Any, until: Until
+) -> None:
+    late = start_replica("redlock", IMPORT + NO_FENCE + NO_GUARD + NO_LOOK_BEFORE_COMMIT, **LATE)
+    ended = asyncio.run(race(until, late, prompt, settings_for("redlock").database_url, 1))
+    assert (ended.status, ended.told["code"]) == (500, "internal")  # nobody expects to get that far
+    assert (ended.keys, ended.stock, ended.again) == (["prompt"], 0, 409)
+    assert not ended.oversold(1)
+
+
 def test_without_fence_and_guard_and_what_stands_behind_them_the_last_unit_is_sold_twice(
     start_replica: Start, settings_for: Any, until: Until
 ) -> None:
