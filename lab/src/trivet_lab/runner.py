@@ -31,7 +31,7 @@ from trivet_lab.report import render
 from trivet_lab.scenarios import Scenario, Variant
 from trivet_lab.scene import Cue
 from trivet_lab.settings import LabSettings
-from trivet_lab.topologies import Shop, Stage
+from trivet_lab.topologies import Shop, Stage, link_names
 from trivet_lab.verdict import judge_variant, summarise
 
 RECOVERY_S = 5
@@ -111,7 +111,8 @@ def _run_variant(
     console.say(f"  {order.scenario.name} · {variant.name}")
     variables = variables_of(order.faults)
     lab = variant.lab or bool(variables)
-    with shop.stage(variant.name, variant.settings, lab=lab, variables=variables) as stage:
+    linked = bool({part for fault in order.faults for part in fault.parts} & set(link_names(members)))
+    with shop.stage(variant.name, variant.settings, lab=lab, linked=linked, variables=variables) as stage:
         if order.faults:
             with Conductor(order.faults, _targets(shop, stage), stage.epoch_ns, directory.faults) as conductor:
                 outage_s = max(fault.for_s for fault in order.faults) + RECOVERY_S

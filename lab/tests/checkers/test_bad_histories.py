@@ -257,11 +257,11 @@ def nobody_is_served_after_the_last_heal(sale):
 
 
 @bad("available_after_heal")
-def one_in_ten_requests_fails_for_good(sale):
+def one_in_four_requests_fails_for_good(sale):
     for number in range(200):
         call = 6 * SECOND + number
-        status = (0, "cut") if number % 10 == 0 else (429, "lock-busy")
-        sale.add("unknown" if number % 10 == 0 else "fail", "buy", f"n{number}", "cold", 1, (call, call + 9, *status))
+        status = (0, "cut") if number % 4 == 0 else (429, "lock-busy")
+        sale.add("unknown" if number % 4 == 0 else "fail", "buy", f"n{number}", "cold", 1, (call, call + 9, *status))
 
 
 @bad("available_after_heal")

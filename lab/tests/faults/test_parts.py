@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import socket
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from trivet_lab.evidence import FaultRecord, PlannedFault, read_faults
 from trivet_lab.faults import Conductor, Fault, FaultFailed, Target, find_faults
-from trivet_platform import Postgres, Supervisor, Valkey
+from trivet_platform import Link, Postgres, Program, Supervisor, Valkey
 
+VARIABLE = "TRIVET_FAILPOINTS"
 Conduct = Callable[..., FaultRecord]
 
 
@@ -81,6 +86,75 @@ def test_a_fault_that_does_nothing_never_takes_effect(
     assert record.effective_ns is None
     assert record.evidence.startswith("never took effect")
     assert says
+
+
+@pytest.fixture(scope="module")
+def link(supervisor: Supervisor, parts: dict[str, Target]) -> Link:
+    part = Link("broken-link", f"127.0.0.1:{urlsplit(parts['valkey-1'].part.endpoints['url']).port}")
+    supervisor.start(part)
+    return part
+
+
+def talk(address: str, over: threading.Event) -> None:
+    """Send COMMIT again and again, on one connection after the other: a command that Valkey refuses, and answers."""
+    host, _, port = address.partition(":")
+    while not over.is_set():
+        try:
+            with socket.create_connection((host, int(port)), timeout=0.2) as connection:
+                while not over.is_set():
+                    connection.sendall(b"COMMIT\r\n")
+                    if not connection.recv(100):
+                        break
+        except OSError:
+            continue
+
+
+@pytest.mark.parametrize("fault", ["black_hole", "cut_after_commit", "delay", "half_open", "reset"])
+@pytest.mark.parametrize("busy", [True, False], ids=["busy", "idle"])
+def test_a_link_is_broken_only_if_traffic_met_it(
+    link: Link, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, *, busy: bool
+) -> None:
+    """The same fault on a link that nobody uses never takes effect."""
+    kind = find_faults()[fault]
+    monkeypatch.setattr(kind, "PATIENCE_S", 10 if busy else 0.1)
+    name = "inventory-api-1-to-valkey-1"
+    targets = {name: Target(name, link, lambda _: None, tmp_path / "log")}
+    over = threading.Event()
+    talking = threading.Thread(target=talk, args=(link.address, over))
+    if busy:
+        talking.start()
+    try:
+        planned = [PlannedFault(fault, name, [name], at_s=0)]
+        with Conductor(planned, targets, time.monotonic_ns(), tmp_path / "faults.jsonl") as conductor:
+            conductor.begin(0)
+    finally:
+        over.set()
+        if busy:
+            talking.join()
+    [record] = read_faults(tmp_path / "faults.jsonl")
+    assert (record.effective_ns is not None) is busy, record.evidence
+    assert record.healed_ns is not None, record.evidence
+    assert kind.DID in record.evidence
+
+
+def test_a_failpoint_takes_effect_when_its_service_says_so(supervisor: Supervisor) -> None:
+    words = "inventory.purchase.after_commit=kill@3"
+    kind = find_faults()["failpoint"]
+    said = '{"event":"failpoint","name":"inventory.purchase.after_commit","action":"kill","hit":3,"pid":1}'
+    part = Program("mortal", [sys.executable, "-c", "import time; time.sleep(600)"], kind.environment(words))
+    supervisor.start(part)
+    target = Target("inventory-api-1", part, supervisor.start, supervisor.directory / "log" / "mortal.log")
+    fault = kind(target, words)
+    fault.inject()
+    assert fault.probe() == (False, "inventory.purchase.after_commit was not reached for the 3. time")
+    part.kill()
+    target.log.write_text(f"some other line\n{said}\n")
+    assert fault.probe() == (True, said)
+    assert not kind(target, "inventory.purchase.after_commit=kill@4").probe().in_effect
+    fault.heal()
+    assert part.pids
+    assert VARIABLE not in part.env
+    part.kill()
 
 
 def test_a_master_that_remembers_is_no_empty_one(monkeypatch: pytest.MonkeyPatch, parts: dict[str, Target]) -> None:

@@ -6,16 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from trivet_lab.faults import FaultError, find_faults, plan_faults
+from trivet_lab.faults import FaultError, find_faults, plan_faults, variables_of
 from trivet_lab.members import find_members
 from trivet_lab.settings import lab_settings
-from trivet_lab.topologies import part_names
+from trivet_lab.topologies import link_names, part_names
 
-PARTS = ["inventory-api-1", "inventory-api-2", *(f"valkey-{number}" for number in range(1, 6)), "postgres", "envoy"]
+MASTERS = [f"valkey-{number}" for number in range(1, 6)]
+REPLICAS = ["inventory-api-1", "inventory-api-2"]
+LINKS = [f"{replica}-to-{server}" for replica in REPLICAS for server in ["postgres", *MASTERS]]
+PARTS = [*REPLICAS, *MASTERS, "postgres", "envoy", *LINKS]
 
 
 def test_the_parts_of_the_shop_are_known_before_it_starts() -> None:
-    assert part_names([find_members(lab_settings().root)["inventory"]]) == PARTS
+    members = [find_members(lab_settings().root)["inventory"]]
+    assert [*part_names(members), *link_names(members)] == PARTS
 
 
 def test_words_name_fault_target_and_times() -> None:
@@ -47,6 +51,8 @@ def test_a_file_says_the_same_as_words(tmp_path: Path) -> None:
         ("valkey/1", "valkey", 1),
         ("valkey/one", "valkey", 1),
         ("envoy", "envoy", 1),
+        ("inventory-api-2-to-valkey/minority", "inventory-api-2-to-valkey-", 2),
+        ("inventory-api-2-to-postgres", "inventory-api-2-to-postgres", 1),
     ],
 )
 def test_a_target_means_so_many_parts_of_a_family(target: str, family: str, count: int) -> None:
@@ -71,14 +77,18 @@ def test_a_nemesis_repeats_its_mix_and_ends_in_peace() -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("explode:postgres@1s", "no fault called 'explode': there are kill, pause"),
+        ("delay=soon:inventory-api-1-to-postgres@1s", "delay=soon is no delay"),
+        ("delay:postgres@1s", "delay cannot hit postgres, only a link"),
+        ("failpoint=here:one@1s", "'here' is no failpoint"),
+        ("failpoint=a.b=kill:postgres@1s", "failpoint cannot hit postgres, only a service"),
+        ("explode:postgres@1s", "no fault called 'explode': there are black_hole, "),
         ("kill:mysql@1s", "no part is called 'mysql': there are inventory-api-1"),
         ("kill:kafka/one@1s", "means no part"),
         ("kill:valkey/6@1s", "means 6 of 5 parts"),
         ("kill:postgres", "is no fault: write fault:target@at"),
         ("kill:postgres@soon", "is no fault: write fault:target@at"),
         ("kill=9:postgres@1s", "kill takes no argument, not '9'"),
-        ("restart_empty:postgres@1s", "restart_empty cannot hit postgres, only valkey"),
+        ("restart_empty:postgres@1s", "restart_empty cannot hit postgres, only a valkey"),
         ("kill:postgres@10s", "comes after the crowd, which lasts 10 s"),
         ("nowhere.toml", "nowhere.toml is no schedule of faults"),
     ],
@@ -86,6 +96,15 @@ def test_a_nemesis_repeats_its_mix_and_ends_in_peace() -> None:
 def test_what_cannot_be_done_is_refused_in_one_sentence(words: str, says: str) -> None:
     with pytest.raises(FaultError, match=says):
         plan_faults(words, PARTS, 7, 10)
+
+
+def test_an_argument_may_hold_what_the_schedule_is_written_with() -> None:
+    words = "failpoint=inventory.purchase.after_commit=pause:700@3:inventory-api-1@0s+2s"
+    [planned] = plan_faults(words, PARTS, 7, 10)
+    assert (planned.argument, planned.parts) == ("inventory.purchase.after_commit=pause:700@3", ["inventory-api-1"])
+    assert variables_of([planned]) == {
+        "inventory-api-1": {"TRIVET_FAILPOINTS": "inventory.purchase.after_commit=pause:700@3"}
+    }
 
 
 def test_a_nemesis_without_time_is_refused() -> None:

@@ -14,7 +14,8 @@ from trivet_lab.evidence import Attempt
 
 NS_PER_S = 1_000_000_000
 BOUND_S = 5
-FAILING_SHARE_MAX = 0.01
+FAILING_SHARE_MAX = 0.2
+"""One lost replica of two fails half of all requests; the deadlines that a busy machine misses are fewer than this."""
 
 
 class AvailableAfterHeal(Checker):
@@ -27,7 +28,7 @@ class AvailableAfterHeal(Checker):
     NAME: ClassVar[str] = "available_after_heal"
     RULE: ClassVar[str] = (
         f"Within {BOUND_S} s of the last heal a request that was sent after it is decided, "
-        "and of those sent later than that at most 1 % fail."
+        "and of those sent later than that at most a fifth fail."
     )
 
     def __init__(self, evidence: Evidence) -> None:

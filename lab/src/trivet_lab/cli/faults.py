@@ -23,13 +23,13 @@ def faults(*, json: bool = False) -> int:
     known = find_faults()
     if json:
         told = [
-            {"name": name, "proves": kind.PROVES, "hits": sorted(kind.FAMILIES or ()) or "every part"}
+            {"name": name, "proves": kind.PROVES, "hits": sorted(kind.KINDS or ()) or "every part"}
             for name, kind in known.items()
         ]
         console.result_json({"faults": told})
         return 0
     rows = [["fault", "hits", "what it proves"]]
-    rows += [[name, ", ".join(sorted(kind.FAMILIES or ())) or "any", kind.PROVES] for name, kind in known.items()]
+    rows += [[name, ", ".join(sorted(kind.KINDS or ())) or "any", kind.PROVES] for name, kind in known.items()]
     for line in columns(rows):
         console.result(line)
     console.result(GRAMMAR)

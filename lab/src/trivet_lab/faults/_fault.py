@@ -43,8 +43,8 @@ class Fault(abc.ABC):
     """The module's name."""
     PROVES: ClassVar[str]
     """What a run under it shows, for people: one sentence."""
-    FAMILIES: ClassVar[frozenset[str] | None] = None
-    """The kinds of parts that it can hit (``valkey``, ``postgres``, …); None is every kind."""
+    KINDS: ClassVar[frozenset[str] | None] = None
+    """The kinds of parts that it can hit (``service``, ``valkey``, ``link``, …); None is every kind."""
     LASTS: ClassVar[bool] = True
     """Whether it is in effect until it is healed; one that does not is over as soon as it was seen."""
     PATIENCE_S: ClassVar[float | None] = 5

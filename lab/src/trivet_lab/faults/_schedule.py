@@ -20,7 +20,7 @@ from trivet_lab.evidence import PlannedFault
 from trivet_lab.faults._fault import FaultError
 from trivet_lab.faults._find import fault_named
 from trivet_lab.faults._nemesis import mix
-from trivet_lab.faults._targets import choose, family_of
+from trivet_lab.faults._targets import choose, kind_of
 
 NEMESIS = "nemesis"
 _LENGTH = r"\d+(?:\.\d+)?(?:ms|s)"
@@ -75,10 +75,8 @@ def plan_faults(words: str, parts: Sequence[str], seed: int, load_s: float) -> l
         kind = fault_named(one.fault)
         kind.check_argument(one.argument)
         chosen = choose(one.target, parts, chance)
-        if kind.FAMILIES is not None and (
-            strangers := [part for part in chosen if family_of(part) not in kind.FAMILIES]
-        ):
-            raise FaultError(f"{one.fault} cannot hit {strangers[0]}, only {', '.join(sorted(kind.FAMILIES))}")
+        if kind.KINDS is not None and (strangers := [part for part in chosen if kind_of(part) not in kind.KINDS]):
+            raise FaultError(f"{one.fault} cannot hit {strangers[0]}, only a {' or '.join(sorted(kind.KINDS))}")
         if one.at_s >= load_s:
             raise FaultError(f"{one.fault} at {one.at_s:g} s comes after the crowd, which lasts {load_s:g} s")
         planned.append(PlannedFault(one.fault, one.target, chosen, one.at_s, one.for_s, one.argument))

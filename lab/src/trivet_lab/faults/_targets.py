@@ -1,8 +1,9 @@
 """Whom a fault hits: a part by its name, or so many of a family, chosen by the run's seed.
 
-Parts of one kind are a *family*: ``valkey-1`` … ``valkey-5`` are ``valkey``, ``postgres`` is a family of one. A target
-is a part's name, a word (``one``, ``minority``, ``majority``, ``primary``, ``all``), or ``family/word`` or
-``family/number`` (``valkey/2``). A word alone means the family for which it is the natural question.
+Parts of one kind are a *family*: ``valkey-1`` … ``valkey-5`` are ``valkey``, ``postgres`` is a family of one, and the
+links ``inventory-api-1-to-valkey-1`` … ``-5`` are ``inventory-api-1-to-valkey``. A target is a part's name, a word
+(``one``, ``minority``, ``majority``, ``primary``, ``all``), or ``family/word`` or ``family/number`` (``valkey/2``). A
+word alone means the family for which it is the natural question.
 """
 
 from __future__ import annotations
@@ -20,14 +21,24 @@ WORDS: Mapping[str, Callable[[int], int]] = {
     "primary": lambda _: 1,
     "all": lambda count: count,
 }
+SERVICE, LINK = "service", "link"
 _MASTERS = "valkey"
 _PRIMARY = "postgres"
-_NOT_REPLICAS = frozenset({_MASTERS, _PRIMARY, "envoy"})
+_SERVERS = frozenset({_MASTERS, _PRIMARY, "envoy"})
+_LINK_WORD = "-to-"
 
 
 def family_of(part: str) -> str:
     """Return a part's family: its name without its number."""
     return re.sub(r"-\d+$", "", part)
+
+
+def kind_of(part: str) -> str:
+    """Return what a part is: ``service``, ``link``, or the server's own family."""
+    family = family_of(part)
+    if family in _SERVERS:
+        return family
+    return LINK if _LINK_WORD in part else SERVICE
 
 
 def choose(target: str, parts: Sequence[str], chance: random.Random) -> list[str]:
@@ -41,12 +52,12 @@ def choose(target: str, parts: Sequence[str], chance: random.Random) -> list[str
     family, _, word = target.rpartition("/")
     if word not in WORDS and not word.isdigit():
         raise FaultError(
-            f"no part is called {target!r}: there are {', '.join(parts)}, and the words {', '.join(WORDS)}, "
+            f"no part is called {target!r}: there are {_shown(parts)}, and the words {', '.join(WORDS)}, "
             "also of one family, as valkey/majority or valkey/2"
         )
     members = [part for part in parts if family_of(part) == (family or _natural(word, parts))]
     if not members:
-        raise FaultError(f"{target!r} means no part: there are {', '.join(parts)}")
+        raise FaultError(f"{target!r} means no part: there are {_shown(parts)}")
     if word == "primary":
         return members[:1]
     count = int(word) if word.isdigit() else WORDS[word](len(members))
@@ -56,10 +67,16 @@ def choose(target: str, parts: Sequence[str], chance: random.Random) -> list[str
     return [part for part in members if part in chosen]
 
 
+def _shown(parts: Sequence[str]) -> str:
+    """Return the parts for a sentence; links are many, and one shows how all are called."""
+    own = [part for part in parts if kind_of(part) != LINK]
+    return ", ".join([*own, *[f"{part} and other links" for part in parts if kind_of(part) == LINK][:1]])
+
+
 def _natural(word: str, parts: Sequence[str]) -> str:
     """Return the family that a word alone asks about: a quorum is of masters, a primary is a database's."""
     if word == "primary":
         return _PRIMARY
     if word in {"minority", "majority"}:
         return _MASTERS
-    return next((family_of(part) for part in parts if family_of(part) not in _NOT_REPLICAS), "")
+    return next((family_of(part) for part in parts if kind_of(part) == SERVICE), "")

@@ -21,7 +21,7 @@ class RestartEmpty(Fault):
 
     NAME: ClassVar[str] = "restart_empty"
     PROVES: ClassVar[str] = "Locks that masters forget cost nothing but a refusal: the guard and the fence still hold."
-    FAMILIES: ClassVar[frozenset[str] | None] = frozenset({"valkey"})
+    KINDS: ClassVar[frozenset[str] | None] = frozenset({"valkey"})
     LASTS: ClassVar[bool] = False
 
     def inject(self) -> None:

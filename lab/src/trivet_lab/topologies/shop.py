@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from trivet_lab.members import Member, Process
 from trivet_lab.settings import child_environment
-from trivet_platform import Envoy, Part, Postgres, Program, Supervisor, Upstream, Valkey, free_port
+from trivet_platform import Envoy, Link, Part, Postgres, Program, Supervisor, Upstream, Valkey, free_port
 
 MIGRATE_SECONDS_MAX = 60
+LINK_WORD = "-to-"
 
 
 class StageFailed(Exception):
@@ -78,6 +80,40 @@ def master_name(number: int) -> str:
     return f"valkey-{number}"
 
 
+def link_names(members: Sequence[Member]) -> list[str]:
+    """Return the names of all links of a linked stage with these members."""
+    return [
+        f"{replica_name(member, process, number)}{LINK_WORD}{server}"
+        for member in members
+        for process in member.processes
+        for number in range(1, process.replicas + 1)
+        for server in ("postgres", *(master_name(each) for each in range(1, member.needs.get("valkey", 0) + 1)))
+    ]
+
+
+def wire(replica: str, member: Member, environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Link]]:
+    """Return an environment that leads a replica over links, and these links by the server behind each."""
+    urls = {"postgres": environment[member.variable("DATABASE_URL")]}
+    masters = environment.get(member.variable("VALKEY_URLS"), "")
+    urls |= {master_name(number): url for number, url in enumerate(filter(None, masters.split(",")), 1)}
+    links = {
+        server: Link(f"{replica}{LINK_WORD}{server}", f"{urlsplit(url).hostname}:{urlsplit(url).port}")
+        for server, url in urls.items()
+    }
+    over = {server: _through(url, links[server].address) for server, url in urls.items()}
+    wired = dict(environment) | {member.variable("DATABASE_URL"): over.pop("postgres")}
+    if over:
+        wired[member.variable("VALKEY_URLS")] = ",".join(over.values())
+    return wired, links
+
+
+def _through(url: str, address: str) -> str:
+    """Return a URL that leads to another address, as the same user."""
+    parts = urlsplit(url)
+    user, at, _ = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}{at}{address}").geturl()
+
+
 class Shop:
     """The parts that every stage shares, and the stages put upon them."""
 
@@ -128,12 +164,14 @@ class Shop:
         settings: Mapping[str, Mapping[str, str]],
         *,
         lab: bool = False,
+        linked: bool = False,
         variables: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Iterator[Stage]:
         """Put every member on stage with these settings, on databases of their own, and take them down again.
 
         ``settings`` maps a member's name to its variables, ``variables`` the name of one part to what it alone is
-        started with. ``lab`` opens what is closed outside a lab.
+        started with. ``lab`` opens what is closed outside a lab. ``linked`` puts a link between every replica and
+        every server, so that each can be broken alone.
 
         Raises:
             StageFailed: a migration failed or a replica did not become ready.
@@ -143,6 +181,7 @@ class Shop:
         readers: dict[str, str] = {}
         upstreams: list[Upstream] = []
         own = variables or {}
+        links: list[Link] = []
         parts: dict[str, Part] = {}
         for member in self._members.values():
             database = f"{member.name}_{name}_{self._stages}".replace("-", "_")
@@ -151,22 +190,27 @@ class Shop:
             self._migrate(member, environment)
             for process in member.processes:
                 names = [replica_name(member, process, number) for number in range(1, process.replicas + 1)]
-                replicas = [
-                    self._program(f"{name}.{each}", member, process, environment | dict(own.get(each, {})))
-                    for each in names
-                ]
+                replicas = []
+                for each in names:
+                    wired, between = wire(f"{name}.{each}", member, environment) if linked else (environment, {})
+                    replicas.append(self._program(f"{name}.{each}", member, process, wired | dict(own.get(each, {}))))
+                    links += between.values()
+                    parts |= {f"{each}{LINK_WORD}{server}": link for server, link in between.items()}
                 programs += replicas
                 parts |= dict(zip(names, replicas, strict=True))
                 if process.http and member.edge:
                     endpoints = [program.listen for program in replicas if program.listen]
                     upstreams.append(Upstream(member.name, endpoints, member.edge, member.internal))
         try:
+            if links:
+                self._platform.start(*links)
             self._platform.start(*programs)
             self.edge.route(upstreams)
             parts |= {part.name: part for part in (*self.valkeys, self.postgres, self.edge)}
             yield Stage(name, self.edge.url, time.monotonic_ns(), programs, readers, parts)
         finally:
             self._together([program.stop for program in programs])
+            self._together([link.stop for link in links])
 
     def _environment(
         self, member: Member, database_url: str, settings: Mapping[str, Mapping[str, str]], *, lab: bool
