@@ -82,7 +82,7 @@ def test_nothing_is_left_of_connections_that_ended(
     descriptors = Path(f"/proc/{link.pids[0]}/fd")
     until(lambda: link.counts()["open"] == 0, "those of earlier tests are gone")
     before = len(list(descriptors.iterdir()))
-    for end in ("closed", "reset", "half-closed"):
+    for end in ("closed", "reset", "half-closed") * 10:
         client, (server, _) = dial(link), target.accept()
         if end == "half-closed":
             client.shutdown(socket.SHUT_WR)
@@ -90,7 +90,8 @@ def test_nothing_is_left_of_connections_that_ended(
         (reset if end == "reset" else socket.socket.close)(server)
         client.close()
     until(lambda: link.counts()["open"] == 0, "all are gone")
-    until(lambda: len(list(descriptors.iterdir())) == before, "and so are their descriptors")
+    # The count before may have met a control connection that was just being closed, the one after must not wait for it.
+    until(lambda: len(list(descriptors.iterdir())) <= before, "and so are their descriptors")
 
 
 @pytest.mark.parametrize("first", [0, 1])

@@ -101,7 +101,10 @@ class Delay(Clear):
 
 
 class _Line:
-    """What came from one end and is held, oldest first; None is its FIN."""
+    """What came from one end and is held, oldest first; None is its FIN.
+
+    With jitter a later chunk may be due earlier. TCP delivers in order, so it waits for those before it.
+    """
 
     def __init__(self, end: End, counts: Counts) -> None:
         self._end = end
@@ -113,9 +116,6 @@ class _Line:
 
     def add(self, data: bytes | None, delay_s: float) -> None:
         due = self._loop.time() + delay_s
-        # With jitter a later chunk may be due earlier; TCP delivers in order, so it waits for the one before it.
-        if self._queue:
-            due = max(due, self._queue[-1][0])
         self._queue.append((due, data))
         if data is not None:
             self._count(len(data))
