@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from trivet_lab.cli.app import EXIT_BROKE, application, main
+from trivet_lab.cli.faults import faults
 from trivet_lab.cli.run import NoSuchStrategy, chosen, words_of
 from trivet_lab.cli.tour import chapters
 from trivet_lab.cli.which import which_run
@@ -61,12 +62,12 @@ def test_a_fault_that_there_is_not_costs_one_sentence(
 
 
 def test_the_faults_are_listed_with_what_each_proves(capsys: pytest.CaptureFixture[str]) -> None:
-    assert application()(["faults"], exit_on_error=False) == 0
+    assert faults() == 0
     listed = capsys.readouterr().out
     for name, kind in find_faults().items():
         assert f"\n{name} " in listed
         assert kind.PROVES in listed
-    assert application()(["faults", "--json"], exit_on_error=False) == 0
+    assert faults(json=True) == 0
     told = json.loads(capsys.readouterr().out)["faults"]
     assert {fault["name"]: fault["proves"] for fault in told} == {
         name: kind.PROVES for name, kind in find_faults().items()
