@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from trivet_platform import Envoy, Part, Postgres, Program, Supervisor, Valkey
+from trivet_platform import Envoy, Link, Part, Postgres, Program, Supervisor, Valkey
 from trivet_platform.proctree import is_alive, know, row
 from trivet_platform.server import ServerPart
 
@@ -22,6 +22,7 @@ def make(kind: str, service: Callable[..., Program]) -> Part:
         "postgres": lambda: Postgres("hit-postgres"),
         "valkey": lambda: Valkey("hit-valkey"),
         "envoy": lambda: Envoy("hit-envoy"),
+        "link": lambda: Link("hit-link", "127.0.0.1:9"),
         "program": lambda: service("hit-service"),
         "family": lambda: Program("hit-family", [sys.executable, str(LABS / "family.py")], {}),
     }
@@ -34,7 +35,7 @@ def segments(creator: int) -> int:
     return sum(1 for line in lines if int(line.split()[4]) == creator)
 
 
-@pytest.mark.parametrize("kind", ["postgres", "valkey", "envoy", "program", "family"])
+@pytest.mark.parametrize("kind", ["postgres", "valkey", "envoy", "link", "program", "family"])
 def test_pause_resume_kill_and_start_again(
     kind: str, supervisor: Supervisor, service: Callable[..., Program], until: Callable[..., object]
 ) -> None:
@@ -70,7 +71,7 @@ def test_pause_resume_kill_and_start_again(
     assert part.pids == []
 
 
-@pytest.mark.parametrize("kind", ["postgres", "valkey", "envoy"])
+@pytest.mark.parametrize("kind", ["postgres", "valkey", "envoy", "link"])
 def test_a_port_taken_before_it_is_bound(kind: str, supervisor: Supervisor, service: Callable[..., Program]) -> None:
     part = make(kind, service)
     assert isinstance(part, ServerPart)

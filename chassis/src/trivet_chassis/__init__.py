@@ -1,4 +1,4 @@
-"""What the Python services share: problems, settings, logs, traces, limits, health and metrics."""
+"""What the Python services share: problems, settings, logs, traces, limits, health, metrics and failpoints."""
 
 from .errors import (
     Internal,
@@ -10,6 +10,7 @@ from .errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from .failpoints import FailpointError, configure_failpoints, failpoint
 from .health import Check, Health
 from .limits import BODY_BYTES_MAX, LimitsMiddleware
 from .logs import configure_logs
@@ -32,6 +33,7 @@ __all__ = [
     "PROBLEMS",
     "TYPE_PREFIX",
     "Check",
+    "FailpointError",
     "Health",
     "Internal",
     "InvalidRequest",
@@ -49,10 +51,12 @@ __all__ = [
     "Unavailable",
     "UnsupportedMediaType",
     "allowed_methods",
+    "configure_failpoints",
     "configure_logs",
     "current_trace",
     "current_trace_id",
     "describe_settings",
+    "failpoint",
     "load_settings",
     "metrics_route",
     "new_trace",

@@ -9,6 +9,7 @@ from typing import Any
 
 from trivet_lab.console import Console
 from trivet_lab.evidence import (
+    PlannedFault,
     PlannedVariant,
     Results,
     RunDirectory,
@@ -24,24 +25,35 @@ from trivet_lab.evidence import (
     write_record,
     write_results,
 )
+from trivet_lab.faults import Conductor, Target, variables_of
 from trivet_lab.members import Member, collect_ledgers
 from trivet_lab.report import render
 from trivet_lab.scenarios import Scenario, Variant
 from trivet_lab.scene import Cue
 from trivet_lab.settings import LabSettings
-from trivet_lab.topologies import Shop
+from trivet_lab.topologies import Shop, Stage, link_names
 from trivet_lab.verdict import judge_variant, summarise
+
+RECOVERY_S = 5
+"""How much longer than a fault its consequences last: a server starts again, and a dead holder's lease ends."""
+FAULT_CHECKERS = ("faults_effective", "available_after_heal")
 
 
 @dataclasses.dataclass(frozen=True)
 class Order:
-    """What a person asked for: a scenario, its parameters, which variants, and the words it was asked with."""
+    """What a person asked for: a scenario, its parameters, which variants, the words it was asked with, and faults."""
 
     scenario: Scenario[Any]
     parameters: Any
     variants: Sequence[Variant]
     seed: int
     words: Sequence[str]
+    faults: Sequence[PlannedFault] = ()
+
+    @property
+    def checkers(self) -> list[str]:
+        """The rules that judge it: the scenario's, and with faults those that ask whether they really happened."""
+        return [*self.scenario.checkers, *(FAULT_CHECKERS if self.faults else ())]
 
 
 def fresh_seed() -> int:
@@ -71,7 +83,8 @@ def record_order(order: Order, run: RunDirectory, settings: LabSettings) -> RunR
         simulated=list(order.scenario.simulated),
         parameters=dict(plain_parameters(order.parameters)),
         variants=[planned_variant(variant) for variant in order.variants],
-        checkers=list(order.scenario.checkers),
+        checkers=order.checkers,
+        faults=list(order.faults),
     )
     write_record(run.run, record)
     return record
@@ -96,14 +109,27 @@ def _run_variant(
 ) -> VariantResult:
     directory = run.variant(variant.name).create()
     console.say(f"  {order.scenario.name} · {variant.name}")
-    with shop.stage(variant.name, variant.settings, lab=variant.lab) as stage:
-        order.scenario.play(Cue(stage, order.seed, directory, console), order.parameters)
+    variables = variables_of(order.faults)
+    lab = variant.lab or bool(variables)
+    linked = bool({part for fault in order.faults for part in fault.parts} & set(link_names(members)))
+    with shop.stage(variant.name, variant.settings, lab=lab, linked=linked, variables=variables) as stage:
+        if order.faults:
+            with Conductor(order.faults, _targets(shop, stage), stage.epoch_ns, directory.faults) as conductor:
+                outage_s = max(fault.for_s for fault in order.faults) + RECOVERY_S
+                cue = Cue(stage, order.seed, directory, console, conductor.begin, outage_s)
+                order.scenario.play(cue, order.parameters)
+        else:
+            order.scenario.play(Cue(stage, order.seed, directory, console), order.parameters)
         stage.ensure_whole()
     # The replicas have drained and ended: no request is in flight, so the books are final.
     collect_ledgers(members, stage.readers, directory)
     _keep_logs(shop, variant, directory)
     planned = planned_variant(variant)
-    return judge_variant(directory, planned, order.scenario.checkers, order.scenario.figures(directory))
+    return judge_variant(directory, planned, order.checkers, order.scenario.figures(directory))
+
+
+def _targets(shop: Shop, stage: Stage) -> dict[str, Target]:
+    return {name: Target(name, part, shop.start, shop.logs / f"{part.name}.log") for name, part in stage.parts.items()}
 
 
 def _keep_logs(shop: Shop, variant: Variant, directory: VariantDirectory) -> None:

@@ -28,6 +28,7 @@ class Sale:
     restocks: list[Line] = dataclasses.field(default_factory=list)
     planned: dict[str, int] = dataclasses.field(default_factory=dict)
     load: Line = dataclasses.field(default_factory=lambda: dict(ON_TIME))
+    faults: list[Line] = dataclasses.field(default_factory=list)
 
     def item(self, name: str) -> Line:
         return next(item for item in self.items if item["id"] == name)
@@ -82,8 +83,14 @@ class Sale:
     def refuse(self, key: str, name: str, quantity: int, call_ns: int, return_ns: int) -> Line:
         return self.add("fail", "buy", key, name, quantity, (call_ns, return_ns, 409, "out-of-stock"))
 
+    def break_part(self, fault: str, name: str, asked: int | None, effective: int | None, healed: int | None) -> Line:
+        times = {"asked_ns": asked, "effective_ns": effective, "healed_ns": healed}
+        self.faults.append({"fault": fault, "target": name, **times, "evidence": "seen by hand"})
+        return self.faults[-1]
+
     def write(self) -> None:
         self.directory.create()
+        write_lines(self.directory.faults, self.faults)
         write_lines(self.directory.history, self.history)
         for name in ("items", "purchases", "restocks"):
             write_lines(self.directory.ledger(f"inventory.{name}"), getattr(self, name))
@@ -125,4 +132,5 @@ def sale(tmp_path: Path) -> Sale:
     sale.buy("k6", "cold", 1, (62, 95, 200))
     sale.buy("k7", "cold", 3, (96, 99, 429, "lock-busy"), (101, 110, 200))
     sale.add("fail", "buy", "k8", "cold", 1, (97, 100, 429, "lock-busy"))
+    sale.break_part("pause", "inventory-api-1", 8, 15, 24)
     return sale

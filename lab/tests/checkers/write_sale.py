@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from trivet_lab.evidence import Attempt, Operation, encode_operation
+from trivet_lab.evidence import Attempt, FaultRecord, Operation, encode_operation, write_faults
 
 ITEMS = 200
 STEP_NS = 10_000
@@ -106,6 +106,9 @@ def write_sale(directory: Path, operations: int, share_sold: float = 0.5) -> dic
             outcome = "ok" if status == 200 else "fail"
             args = {"item_id": name, "quantity": quantity}
             history.write(encode_operation(Operation(op, op % 500, f, args, key, outcome, value, [attempt])))
+    asked_ns = operations // 4 * STEP_NS
+    times = asked_ns, asked_ns + STEP_NS, asked_ns + IN_FLIGHT * STEP_NS
+    write_faults(directory / "faults.jsonl", [FaultRecord("pause", "inventory-api-1", *times, "in state T")])
     return {"sold": shop.sold, "refused": shop.refused}
 
 

@@ -1,13 +1,16 @@
 import dataclasses
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
 from trivet_lab.cli.app import EXIT_BROKE, application, main
+from trivet_lab.cli.faults import faults
 from trivet_lab.cli.run import NoSuchStrategy, chosen, words_of
 from trivet_lab.cli.tour import chapters
 from trivet_lab.cli.which import which_run
+from trivet_lab.faults import find_faults
 from trivet_lab.scenarios import find_scenarios
 from trivet_lab.settings import LabSettings
 
@@ -19,6 +22,8 @@ def test_a_command_that_runs_again_names_only_what_differs() -> None:
     parameters = dataclasses.replace(FLASH_SALE.parameters(), rate=12.5, stock=3)
     words = words_of("flash-sale", parameters, ["redlock"], 7)
     assert " ".join(words) == "run flash-sale --rate 12.5 --stock 3 --strategy redlock --seed 7"
+    words = words_of("flash-sale", FLASH_SALE.parameters(), [], 7, "kill:postgres@1s")
+    assert " ".join(words) == "run flash-sale --faults kill:postgres@1s --seed 7"
 
 
 def test_no_named_strategy_means_all_of_them() -> None:
@@ -43,6 +48,30 @@ def test_a_misspelt_strategy_costs_one_sentence(
         main()
     assert ended.value.code == EXIT_BROKE
     assert capsys.readouterr().err == "✗ flash-sale has no strategy 'redlok': it has naive, advisory, redlock\n"
+
+
+def test_a_fault_that_there_is_not_costs_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And no server is started for it."""
+    monkeypatch.setattr(sys, "argv", ["trivet", "run", "flash-sale", "--faults", "explode:postgres@1s"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == EXIT_BROKE
+    assert capsys.readouterr().err.startswith("✗ there is no fault called 'explode': there are ")
+
+
+def test_the_faults_are_listed_with_what_each_proves(capsys: pytest.CaptureFixture[str]) -> None:
+    assert faults() == 0
+    listed = capsys.readouterr().out
+    for name, kind in find_faults().items():
+        assert f"\n{name} " in listed
+        assert kind.PROVES in listed
+    assert faults(json=True) == 0
+    told = json.loads(capsys.readouterr().out)["faults"]
+    assert {fault["name"]: fault["proves"] for fault in told} == {
+        name: kind.PROVES for name, kind in find_faults().items()
+    }
 
 
 def test_ctrl_c_reaches_who_says_how_it_ended() -> None:

@@ -16,6 +16,7 @@ OPERATION = (
     '{"op":0,"client":0,"f":"buy","args":{"item_id":"a","quantity":1},"key":"k","outcome":"ok",'
     '"value":{"purchase_id":"p","stock":0},"attempts":[{"call_ns":1,"return_ns":1000000001,"status":200}]}\n'
 )
+FAULT = '{"fault":"pause","target":"valkey-1","asked_ns":0,"effective_ns":1,"healed_ns":1,"evidence":"in state T"}\n'
 
 
 @pytest.fixture
@@ -29,6 +30,7 @@ def variant(tmp_path: Path) -> VariantDirectory:
     directory.ledger("inventory.purchases").write_text(PURCHASE)
     directory.ledger("inventory.restocks").write_text("")
     (directory.latency / "buy.hlog").write_text("")
+    directory.faults.write_text(FAULT)
     return directory
 
 
@@ -55,6 +57,7 @@ def test_what_is_whole_is_judged_by_its_rules(variant: VariantDirectory) -> None
         "history.jsonl",
         "load.json",
         "plan.json",
+        "faults.jsonl",
         "ledger/inventory.items.jsonl",
         "ledger/inventory.purchases.jsonl",
     ],

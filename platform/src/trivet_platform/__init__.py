@@ -4,6 +4,7 @@ from trivet_platform.binaries import MissingBinary, server_versions
 from trivet_platform.envoy import Envoy, RouteFailed
 from trivet_platform.envoy_config import Upstream
 from trivet_platform.errors import PartDied, PlatformClosed, PlatformError, StartFailed
+from trivet_platform.link import Link, LinkFailed
 from trivet_platform.part import Part, Site
 from trivet_platform.postgres import Postgres
 from trivet_platform.program import Program
@@ -14,6 +15,8 @@ from trivet_platform.valkey import Valkey
 
 __all__ = [
     "Envoy",
+    "Link",
+    "LinkFailed",
     "MissingBinary",
     "Part",
     "PartDied",

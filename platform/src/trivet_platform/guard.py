@@ -12,7 +12,6 @@ import select
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
@@ -21,16 +20,8 @@ from pathlib import Path
 from trivet_platform.environment import base_environment
 from trivet_platform.errors import PlatformError
 from trivet_platform.proctree import Known, end
+from trivet_platform.standalone import standalone
 
-# The package's own __init__ would import database drivers; the guard needs what stands on the standard library.
-_BOOT = """
-import sys, types
-package = types.ModuleType("trivet_platform")
-package.__path__ = [sys.argv[1]]
-sys.modules["trivet_platform"] = package
-from trivet_platform.guard import watch
-watch(sys.argv[2])
-"""
 _WATCHING = b"!"
 _OWNER_POLL_S = 0.5
 _EXIT_PATIENCE_S = 30
@@ -46,9 +37,8 @@ class Guard:
     def __init__(self, marker: str) -> None:
         """Start the guard of the platform whose processes carry ``marker``."""
         self._lock = threading.Lock()
-        argv = [sys.executable, "-I", "-S", "-c", _BOOT, str(Path(__file__).parent), marker]
         self._process = subprocess.Popen(
-            argv,
+            standalone("guard", "watch", marker),
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -18,6 +18,7 @@ from trivet_inventory.settings import Settings
 from trivet_platform import Postgres, Program, Supervisor, free_port
 
 Open = Callable[..., AbstractAsyncContextManager[Inventory]]
+_MAIN = "from trivet_inventory.entrypoints.cli import main; main()"
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +94,13 @@ def until() -> Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]:
 
 @pytest.fixture(scope="module")
 def start_replica(supervisor: Supervisor, settings_for: Callable[[str], Settings]) -> Iterator[Callable[..., Program]]:
-    """Return what starts a real process of a strategy, ready to serve; all end with the module."""
+    """Return what starts a real process of a strategy, ready to serve; all end with the module.
+
+    ``mutation`` is Python that the process runs before anything else: a guard taken away, as a rule.
+    """
     with ExitStack() as stack:
 
-        def start(strategy: str, **environment: str) -> Program:
+        def start(strategy: str, mutation: str = "", **environment: str) -> Program:
             settings = settings_for(strategy)
             listen = f"127.0.0.1:{free_port()}"
             variables = {
@@ -109,7 +113,7 @@ def start_replica(supervisor: Supervisor, settings_for: Callable[[str], Settings
             }
             program = Program(
                 f"inventory-{listen}",
-                [sys.executable, "-c", "from trivet_inventory.entrypoints.cli import main; main()", "api"],
+                [sys.executable, "-c", f"{mutation}\n{_MAIN}", "api"],
                 variables | environment,
                 listen,
                 f"http://{listen}/readyz",

@@ -11,6 +11,7 @@ import pytest
 from trivet_chassis import SettingsError, load_settings
 from trivet_inventory.bootstrap import build, migrate
 from trivet_inventory.entrypoints.cli import main
+from trivet_inventory.failpoints import FAILPOINTS
 from trivet_inventory.settings import MEMBER, STRATEGIES, Settings
 
 URL = "postgresql://u:p@127.0.0.1:1/nowhere"
@@ -40,6 +41,14 @@ def test_a_wait_that_the_server_would_end_is_refused() -> None:
     assert refused(lock_wait_ms=2000).startswith("TRIVET_INVENTORY_LOCK_WAIT_MS")
 
 
+def test_failpoints_are_read_in_a_lab_alone_and_an_unknown_one_is_told_the_known_ones() -> None:
+    plan = "inventory.purchase.after_comit=kill"
+    fault = refused(failpoints=plan, lab="a-run")
+    assert fault.startswith("TRIVET_FAILPOINTS names inventory.purchase.after_comit, which is not here; here are ")
+    assert fault.endswith(", ".join(FAILPOINTS))
+    build(Settings(database_url=URL, strategy="advisory", failpoints=plan))
+
+
 @pytest.mark.parametrize("listen", ["8000", "localhost", "localhost:", ":8000", "localhost:http", "localhost:70000"])
 def test_an_address_without_host_and_port_is_refused(listen: str) -> None:
     assert refused(listen=listen).startswith("TRIVET_INVENTORY_LISTEN")
@@ -63,8 +72,10 @@ def test_the_variables_are_the_contracts() -> None:
         "TRIVET_INVENTORY_VALKEY_URLS": "redis://a:1,redis://b:2",
         "TRIVET_INVENTORY_STRATEGY": "redlock",
         "TRIVET_LAB": "run-1",
+        "TRIVET_FAILPOINTS": "inventory.purchase.after_commit=kill",
     }
     settings = load_settings(Settings, MEMBER, environ)
+    assert settings.failpoints == "inventory.purchase.after_commit=kill"
     assert (settings.host, settings.port, settings.lab) == ("127.0.0.1", 8123, "run-1")
     assert settings.valkey_urls == ("redis://a:1", "redis://b:2")
     with pytest.raises(SettingsError, match="TRIVET_INVENTORY_STRATEGY must be one of redlock, advisory, naive"):
@@ -84,6 +95,10 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: str, **environment: str) -> int
 def test_a_process_that_cannot_start_says_why_in_one_line_a_fault(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    misspelt = {"TRIVET_LAB": "a-run", "TRIVET_FAILPOINTS": "inventory.purchase.after_commit=die"}
+    assert run(monkeypatch, "api", TRIVET_INVENTORY_DATABASE_URL=URL, **misspelt) == 2
+    assert "✗ TRIVET_FAILPOINTS has 'inventory.purchase.after_commit=die'" in capsys.readouterr().err
+    monkeypatch.delenv("TRIVET_INVENTORY_DATABASE_URL")
     assert run(monkeypatch, "api", TRIVET_INVENTORY_STRATEGY="hope") == 2
     assert [line.split()[1] for line in capsys.readouterr().err.splitlines()] == [
         "TRIVET_INVENTORY_DATABASE_URL",

@@ -10,11 +10,13 @@ from cyclopts import App, CycloptsError, Parameter
 from trivet_lab.cli.check import check
 from trivet_lab.cli.doctor import doctor
 from trivet_lab.cli.env import env
+from trivet_lab.cli.faults import faults
 from trivet_lab.cli.report import report
 from trivet_lab.cli.run import NoSuchStrategy, run_application
 from trivet_lab.cli.up import up
 from trivet_lab.console import Console
 from trivet_lab.evidence import DamagedRecord, commit_of
+from trivet_lab.faults import FaultError, FaultFailed
 from trivet_lab.members import MemberError
 from trivet_lab.scene import CrowdFailed, EdgeError
 from trivet_lab.settings import lab_settings
@@ -34,6 +36,8 @@ EXAMPLES = """Examples:
 
   ./trivet run tour                           every claim, a few seconds each
   ./trivet run flash-sale --strategy redlock  one scenario, one strategy
+  ./trivet run flash-sale --faults kill:one@2s+2s
+                                              the same while a replica dies
   ./trivet up                                 the shop, until Ctrl-C
   ./trivet check latest                       judge a finished run once more
 """
@@ -52,7 +56,7 @@ def application() -> App:
         suppress_keyboard_interrupt=False,  # main says how it ended
     )
     app.command(run_application(), name="run")
-    for command in (up, check, report, env, doctor):
+    for command in (up, check, report, faults, env, doctor):
         app.command(command, help_epilogue="")
     return app
 
@@ -73,6 +77,8 @@ def main() -> None:
         StageFailed,
         CrowdFailed,
         EdgeError,
+        FaultError,
+        FaultFailed,
         MemberError,
         DamagedRecord,
         FileNotFoundError,

@@ -12,13 +12,16 @@ from trivet_lab.cli.table import explain, table
 from trivet_lab.cli.tour import tour
 from trivet_lab.console import Console
 from trivet_lab.evidence import create_run
+from trivet_lab.faults import plan_faults
 from trivet_lab.members import find_members
 from trivet_lab.runner import Order, fresh_seed, record_order, run_order
 from trivet_lab.scenarios import Scenario, Variant, find_scenarios
 from trivet_lab.settings import lab_settings
-from trivet_lab.topologies import Shop
+from trivet_lab.topologies import Shop, link_names, part_names
 from trivet_lab.verdict import judge
 from trivet_platform import Supervisor, sweep
+
+FAULTS_HELP = "what to break while they buy: pause:inventory-api-1@2s+3s,kill:valkey/2@4s+2s, a .toml file, or nemesis"
 
 
 class NoSuchStrategy(ValueError):
@@ -38,7 +41,9 @@ def chosen(scenario: Scenario[Any], names: Sequence[str]) -> list[Variant]:
     return [known[name] for name in dict.fromkeys(names)] if names else list(scenario.variants)
 
 
-def words_of(order_name: str, parameters: Any, variants: Sequence[str], seed: int) -> list[str]:
+def words_of(
+    order_name: str, parameters: Any, variants: Sequence[str], seed: int, faults: str | None = None
+) -> list[str]:
     """Return the words that run the same again: only what differs from the scenario's own parameters."""
     words = ["run", order_name]
     default = type(parameters)()
@@ -48,24 +53,35 @@ def words_of(order_name: str, parameters: Any, variants: Sequence[str], seed: in
             words += [f"--{field.name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
     for name in variants:
         words += ["--strategy", name]
+    if faults is not None:
+        words += ["--faults", faults]
     return [*words, "--seed", str(seed)]
 
 
 def run_scenario(
-    scenario: Scenario[Any], parameters: Any, strategies: Sequence[str], seed: int | None, *, json: bool
+    scenario: Scenario[Any],
+    parameters: Any,
+    strategies: Sequence[str],
+    seed: int | None,
+    faults: str | None = None,
+    *,
+    json: bool,
 ) -> int:
     """Start a platform, run the scenario on it, stop it, and say what was found."""
     settings = lab_settings()
     console = Console(plain=settings.plain)
     variants = chosen(scenario, strategies)
     seed = fresh_seed() if seed is None else seed
+    known = find_members(settings.root)
+    members = {name: known[name] for name in scenario.members}
+    parts = [*part_names(list(members.values())), *link_names(list(members.values()))]
+    planned = plan_faults(faults, parts, seed, scenario.load_s(parameters)) if faults else []
     for sentence in sweep(settings.runs):
         console.say(sentence)
     run = create_run(settings.runs, scenario.name, seed)
-    order = Order(scenario, parameters, variants, seed, words_of(scenario.name, parameters, strategies, seed))
+    words = words_of(scenario.name, parameters, strategies, seed, faults)
+    order = Order(scenario, parameters, variants, seed, words, planned)
     record_order(order, run, settings)
-    known = find_members(settings.root)
-    members = {name: known[name] for name in scenario.members}
     with Supervisor(run.path, console.say) as platform:
         shop = Shop(platform, members, lab=run.name)
         shop.open()
@@ -81,8 +97,10 @@ def run_scenario(
 
 
 def _command(scenario: Scenario[Any]) -> Callable[..., int]:
-    def command(parameters: Any = None, *, strategy: Any = (), seed: Any = None, json: Any = False) -> int:
-        return run_scenario(scenario, parameters or scenario.parameters(), strategy, seed, json=json)
+    def command(
+        parameters: Any = None, *, strategy: Any = (), faults: Any = None, seed: Any = None, json: Any = False
+    ) -> int:
+        return run_scenario(scenario, parameters or scenario.parameters(), strategy, seed, faults, json=json)
 
     names = ", ".join(variant.name for variant in scenario.variants)
     flag = Parameter(help="print the results as one JSON object")
@@ -92,6 +110,7 @@ def _command(scenario: Scenario[Any]) -> Callable[..., int]:
             tuple[str, ...],
             Parameter(help=f"one of {names}; may be given again; all when absent", show_default=False, negative=""),
         ],
+        "faults": Annotated[str | None, Parameter(help=FAULTS_HELP)],
         "seed": Annotated[int | None, Parameter(help="the same seed sends the same crowd")],
         "json": Annotated[bool, flag],
         "return": int,

@@ -1,6 +1,7 @@
 """What a run leaves behind: its directory, what it was, what the crowd did, and what was found."""
 
 from trivet_lab.evidence.directory import RunDirectory, VariantDirectory, create_directory, create_run
+from trivet_lab.evidence.faults import FaultRecord, PlannedFault, read_faults, write_faults
 from trivet_lab.evidence.history import Attempt, Operation, Outcome, encode_operation, read_history
 from trivet_lab.evidence.record import (
     DamagedRecord,
@@ -30,12 +31,14 @@ from trivet_lab.evidence.results import (
 __all__ = [
     "Attempt",
     "DamagedRecord",
+    "FaultRecord",
     "Finding",
     "Latency",
     "Load",
     "Machine",
     "Operation",
     "Outcome",
+    "PlannedFault",
     "PlannedVariant",
     "Results",
     "RunDirectory",
@@ -51,10 +54,12 @@ __all__ = [
     "machine",
     "now_utc",
     "plain_parameters",
+    "read_faults",
     "read_history",
     "read_record",
     "read_results",
     "versions",
+    "write_faults",
     "write_record",
     "write_results",
 ]

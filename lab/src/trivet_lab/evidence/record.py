@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import psutil
 
+from trivet_lab.evidence.faults import PlannedFault
 from trivet_lab.evidence.results import Verdict
 
 # The distribution that carries each server, and the name people know it by.
@@ -64,6 +65,7 @@ class RunRecord(msgspec.Struct, frozen=True):
     parameters: dict[str, Any]
     variants: list[PlannedVariant]
     checkers: list[str]
+    faults: list[PlannedFault] = []
     schema: int = 1
 
 

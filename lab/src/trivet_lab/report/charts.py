@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
+from trivet_lab.evidence import FaultRecord
 from trivet_lab.report import series, words
 from trivet_lab.report.source import RunRecord
 
@@ -27,6 +29,7 @@ def chart_data(record: RunRecord) -> dict[str, Any]:
                 "stock": dataclasses.asdict(chart) if chart.lines else None,
                 "throughput": _throughput(variant.tally, width_s, end_ns) if variant.tally.operations else None,
                 "latency": {"count": whole.count, "curve": whole.curve} if whole else None,
+                "faults": fault_bands(variant.faults, end_ns),
                 "restocks_s": sorted({round(at / series.NS_PER_S, 2) for at in variant.tally.restocks_ns})[:50],
             }
         )
@@ -40,6 +43,29 @@ def _throughput(tally: series.HistoryTally, width_s: float, end_ns: int) -> dict
 def _end_ns(tally: series.HistoryTally, tracks: dict[str, series.Track]) -> int:
     """Return the last instant that this variant knows of, in a history or in a sample."""
     return max([tally.end_ns, *(track[-1][0] for track in tracks.values() if track)])
+
+
+def fault_bands(faults: Sequence[FaultRecord], end_ns: int) -> list[dict[str, Any]]:
+    """Return when each fault was in effect, in seconds; faults of one kind at one time are one band.
+
+    One that was never healed lasts until the end; one that never took effect has no band, only its row in the table.
+    """
+    bands: list[dict[str, Any]] = []
+    for fault in sorted(faults, key=lambda fault: fault.effective_ns or 0):
+        if fault.effective_ns is None:
+            continue
+        begin_s = round(fault.effective_ns / series.NS_PER_S, 3)
+        end_s = round((end_ns if fault.healed_ns is None else fault.healed_ns) / series.NS_PER_S, 3)
+        before = bands[-1] if bands else None
+        if before and before["fault"] == fault.fault and begin_s <= before["to_s"]:
+            before["targets"].append(fault.target)
+            before["to_s"] = max(before["to_s"], end_s)
+        else:
+            bands.append({"fault": fault.fault, "targets": [fault.target], "from_s": begin_s, "to_s": end_s})
+    return [
+        {"label": f"{band['fault']} {words.listed(band['targets'])}", "from_s": band["from_s"], "to_s": band["to_s"]}
+        for band in bands
+    ]
 
 
 def stock_note(variant: dict[str, Any]) -> dict[str, str] | None:

@@ -12,7 +12,15 @@ import jinja2
 from trivet_lab.evidence import RunDirectory, VariantResult, Verdict
 from trivet_lab.report import charts, embed, words
 from trivet_lab.report.source import RunRecord, VariantRecord, read_run
-from trivet_lab.report.tables import check_rows, crowd_facts, load_rows, machine_facts, outcome_rows, percentile_rows
+from trivet_lab.report.tables import (
+    check_rows,
+    crowd_facts,
+    fault_rows,
+    load_rows,
+    machine_facts,
+    outcome_rows,
+    percentile_rows,
+)
 from trivet_lab.report.witness import Witness, lay_out
 
 UPLOT = "vendor/uplot-1.6.32"
@@ -69,6 +77,7 @@ def _view(record: RunRecord, drawn: dict[str, Any]) -> dict[str, Any]:
         "cards": [{"index": index, **_card(variant, record)} for index, variant in enumerate(record.variants)],
         "drawn": drawn,
         "checks": check_rows(record),
+        "faults": fault_rows(record),
         "percentiles": percentile_rows(record),
         "outcomes": outcome_rows(record),
         "crowd": crowd_facts(record),

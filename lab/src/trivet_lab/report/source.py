@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from trivet_lab.evidence import (
+    FaultRecord,
     Operation,
     Results,
     RunDirectory,
@@ -109,6 +110,7 @@ class VariantRecord:
     before: list[dict[str, Any]]
     cost: Cost
     torn: bool
+    faults: list[FaultRecord]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,6 +164,7 @@ def _variant(directory: VariantDirectory, result: VariantResult | None) -> Varia
         before=before,
         cost=_one(directory.load, Cost) or Cost(),
         torn=torn,
+        faults=list(_lines(directory.faults, FaultRecord)),
     )
 
 

@@ -35,6 +35,27 @@ def _check_cell(check: Finding) -> dict[str, str]:
     return {"mark": mark, "word": word, "tone": words.TONES[mark], "observed": check.observed}
 
 
+def fault_rows(record: RunRecord) -> list[dict[str, Any]]:
+    """Return one row a fault and part: when it was asked for, in effect and healed, and what the probes saw."""
+    return [
+        {
+            "variant": variant.name,
+            "fault": words.label(fault.fault),
+            "target": fault.target,
+            "asked": _second(fault.asked_ns),
+            "effective": _second(fault.effective_ns),
+            "healed": _second(fault.healed_ns),
+            "evidence": fault.evidence,
+        }
+        for variant in record.variants
+        for fault in variant.faults
+    ]
+
+
+def _second(at_ns: int | None) -> str:
+    return "never" if at_ns is None else f"{at_ns / 1e9:.2f} s"
+
+
 def outcome_rows(record: RunRecord) -> list[dict[str, Any]]:
     """Return one row a status with each variant's count and its share in percent."""
     counts = {variant.name: _statuses(variant) for variant in record.variants}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Annotated
 
 from trivet_lab.evidence import VariantDirectory
@@ -14,7 +15,10 @@ from trivet_lab.verdict import count_stock
 PRICE_MINOR = 4_900
 RESTOCKED_ITEMS = 3
 ZIPF_EXPONENT = 1.1
-ATTEMPTS_MAX = 5  # a buyer who was told "busy" five times, a second apart, goes home
+ATTEMPTS = 5  # a buyer who was told "busy" five times, a second apart, goes home
+ATTEMPTS_AN_OUTAGE_SECOND = 3
+"""Later attempts are at most a second apart, and half of one on average."""
+DRAIN_S = 10
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,7 +57,8 @@ def plan_of(cue: Cue, parameters: Parameters) -> Plan:
             for item in items[:RESTOCKED_ITEMS]
         ],
         directory=str(cue.directory.path),
-        attempts_max=ATTEMPTS_MAX,
+        attempts_max=ATTEMPTS + math.ceil(ATTEMPTS_AN_OUTAGE_SECOND * cue.outage_s),
+        drain_ms=math.ceil((DRAIN_S + cue.outage_s) * 1000),
     )
 
 

@@ -48,6 +48,7 @@ def send_crowd(plan: Plan, cue: Cue) -> None:
         try:
             for line in process.stdout or ():
                 now = decoder.decode(line)
+                cue.begun(now.at_s)
                 meter.show(
                     now.at_s, f"{now.ok} sold, {now.refused} refused, {now.unknown} unknown, {now.in_flight} in flight"
                 )

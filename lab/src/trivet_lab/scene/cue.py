@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 from trivet_lab.console import Console
 from trivet_lab.evidence import VariantDirectory
 from trivet_lab.topologies import Stage
 
 
+def nobody_asks(at_s: float) -> None:
+    """Do nothing when the crowd has begun."""
+    del at_s
+
+
 @dataclasses.dataclass(frozen=True)
 class Cue:
-    """The services on stage, the seed, where to write, and how to speak."""
+    """The services on stage, the seed, where to write, and how to speak.
+
+    ``begun`` is told, with the seconds since then, that the crowd has begun: what is to happen beside it counts from
+    there. ``outage_s`` is how long parts may be away at a time: a crowd that gives up sooner leaves doubts that nobody
+    resolves.
+    """
 
     stage: Stage
     seed: int
     directory: VariantDirectory
     console: Console
+    begun: Callable[[float], None] = nobody_asks
+    outage_s: float = 0

@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from trivet_lab.members import Member, Process
 from trivet_lab.settings import child_environment
-from trivet_platform import Envoy, Postgres, Program, Supervisor, Upstream, Valkey, free_port
+from trivet_platform import Envoy, Link, Part, Postgres, Program, Supervisor, Upstream, Valkey, free_port
 
 MIGRATE_SECONDS_MAX = 60
+LINK_WORD = "-to-"
 
 
 class StageFailed(Exception):
@@ -31,7 +33,8 @@ class StageFailed(Exception):
 class Stage:
     """One variant's services, running behind the edge.
 
-    ``epoch_ns`` is the monotonic clock's reading from which every ``_ns`` of this variant counts.
+    ``epoch_ns`` is the monotonic clock's reading from which every ``_ns`` of this variant counts. ``parts`` are its
+    services and all that they stand upon, by the names that every stage shares (``part_names``).
     """
 
     name: str
@@ -39,6 +42,7 @@ class Stage:
     epoch_ns: int
     programs: Sequence[Program]
     readers: Mapping[str, str]
+    parts: Mapping[str, Part]
 
     def ensure_whole(self) -> None:
         """Return if every process of the stage still runs.
@@ -67,6 +71,62 @@ def executable(name: str) -> str:
     return found
 
 
+def part_names(members: Sequence[Member]) -> list[str]:
+    """Return the names of all parts of a stage with these members, known before anything starts."""
+    services = [
+        replica_name(member, process, number)
+        for member in members
+        for process in member.processes
+        for number in range(1, process.replicas + 1)
+    ]
+    masters = max((member.needs.get("valkey", 0) for member in members), default=0)
+    return [*services, *(master_name(number) for number in range(1, masters + 1)), "postgres", "envoy"]
+
+
+def replica_name(member: Member, process: Process, number: int) -> str:
+    """Return what one replica is called on every stage."""
+    return f"{member.name}-{process.name}-{number}"
+
+
+def master_name(number: int) -> str:
+    """Return what one of the Valkey masters is called."""
+    return f"valkey-{number}"
+
+
+def link_names(members: Sequence[Member]) -> list[str]:
+    """Return the names of all links of a linked stage with these members."""
+    return [
+        f"{replica_name(member, process, number)}{LINK_WORD}{server}"
+        for member in members
+        for process in member.processes
+        for number in range(1, process.replicas + 1)
+        for server in ("postgres", *(master_name(each) for each in range(1, member.needs.get("valkey", 0) + 1)))
+    ]
+
+
+def wire(replica: str, member: Member, environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Link]]:
+    """Return an environment that leads a replica over links, and these links by the server behind each."""
+    urls = {"postgres": environment[member.variable("DATABASE_URL")]}
+    masters = environment.get(member.variable("VALKEY_URLS"), "")
+    urls |= {master_name(number): url for number, url in enumerate(filter(None, masters.split(",")), 1)}
+    links = {
+        server: Link(f"{replica}{LINK_WORD}{server}", f"{urlsplit(url).hostname}:{urlsplit(url).port}")
+        for server, url in urls.items()
+    }
+    over = {server: _through(url, links[server].address) for server, url in urls.items()}
+    wired = dict(environment) | {member.variable("DATABASE_URL"): over.pop("postgres")}
+    if over:
+        wired[member.variable("VALKEY_URLS")] = ",".join(over.values())
+    return wired, links
+
+
+def _through(url: str, address: str) -> str:
+    """Return a URL that leads to another address, as the same user."""
+    parts = urlsplit(url)
+    user, at, _ = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}{at}{address}").geturl()
+
+
 class Shop:
     """The parts that every stage shares, and the stages put upon them."""
 
@@ -81,7 +141,7 @@ class Shop:
             for part, count in member.needs.items():
                 needs[part] = max(needs.get(part, 0), count)
         self.postgres = Postgres()
-        self.valkeys = [Valkey(f"valkey-{number}") for number in range(1, needs.get("valkey", 0) + 1)]
+        self.valkeys = [Valkey(master_name(number)) for number in range(1, needs.get("valkey", 0) + 1)]
         self.edge = Envoy(port=port)
 
     @property
@@ -93,6 +153,14 @@ class Shop:
         """Start the shared parts and wait until each is ready."""
         self._platform.start(self.postgres, *self.valkeys, self.edge)
 
+    def start(self, part: Part) -> None:
+        """Start a part again that has ended, on its data and address, and wait until it is ready.
+
+        Raises:
+            StartFailed: it did not become ready.
+        """
+        self._platform.start(part)
+
     def endpoints(self, stage: Stage) -> dict[str, str]:
         """Return what a person needs to talk to the parts, as settings name it."""
         found = {"TRIVET_EDGE_URL": stage.url}
@@ -103,10 +171,20 @@ class Shop:
         return found
 
     @contextmanager
-    def stage(self, name: str, settings: Mapping[str, Mapping[str, str]], *, lab: bool = False) -> Iterator[Stage]:
+    def stage(
+        self,
+        name: str,
+        settings: Mapping[str, Mapping[str, str]],
+        *,
+        lab: bool = False,
+        linked: bool = False,
+        variables: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> Iterator[Stage]:
         """Put every member on stage with these settings, on databases of their own, and take them down again.
 
-        ``settings`` maps a member's name to its variables. ``lab`` opens what is closed outside a lab.
+        ``settings`` maps a member's name to its variables, ``variables`` the name of one part to what it alone is
+        started with. ``lab`` opens what is closed outside a lab. ``linked`` puts a link between every replica and
+        every server, so that each can be broken alone.
 
         Raises:
             StageFailed: a migration failed or a replica did not become ready.
@@ -115,26 +193,37 @@ class Shop:
         programs: list[Program] = []
         readers: dict[str, str] = {}
         upstreams: list[Upstream] = []
+        own = variables or {}
+        links: list[Link] = []
+        parts: dict[str, Part] = {}
         for member in self._members.values():
             database = f"{member.name}_{name}_{self._stages}".replace("-", "_")
             environment = self._environment(member, self.postgres.create_database(database), settings, lab=lab)
             readers[member.name] = self.postgres.reader_url(database)
             self._migrate(member, environment)
             for process in member.processes:
-                replicas = [
-                    self._program(name, member, process, number, environment)
-                    for number in range(1, process.replicas + 1)
-                ]
+                names = [replica_name(member, process, number) for number in range(1, process.replicas + 1)]
+                replicas = []
+                for each in names:
+                    wired, between = wire(f"{name}.{each}", member, environment) if linked else (environment, {})
+                    replicas.append(self._program(f"{name}.{each}", member, process, wired | dict(own.get(each, {}))))
+                    links += between.values()
+                    parts |= {f"{each}{LINK_WORD}{server}": link for server, link in between.items()}
                 programs += replicas
+                parts |= dict(zip(names, replicas, strict=True))
                 if process.http and member.edge:
                     endpoints = [program.listen for program in replicas if program.listen]
                     upstreams.append(Upstream(member.name, endpoints, member.edge, member.internal))
         try:
+            if links:
+                self._platform.start(*links)
             self._platform.start(*programs)
             self.edge.route(upstreams)
-            yield Stage(name, self.edge.url, time.monotonic_ns(), programs, readers)
+            parts |= {part.name: part for part in (*self.valkeys, self.postgres, self.edge)}
+            yield Stage(name, self.edge.url, time.monotonic_ns(), programs, readers, parts)
         finally:
             self._together([program.stop for program in programs])
+            self._together([link.stop for link in links])
 
     def _environment(
         self, member: Member, database_url: str, settings: Mapping[str, Mapping[str, str]], *, lab: bool
@@ -147,13 +236,11 @@ class Shop:
             own["TRIVET_LAB"] = self._lab
         return own | dict(settings.get(member.name, {}))
 
-    def _program(
-        self, stage: str, member: Member, process: Process, number: int, environment: Mapping[str, str]
-    ) -> Program:
+    def _program(self, name: str, member: Member, process: Process, environment: Mapping[str, str]) -> Program:
         listen = f"127.0.0.1:{free_port()}" if process.http else None
         own = {member.variable("LISTEN"): listen} if listen else {}
         return Program(
-            name=f"{stage}.{member.name}-{process.name}-{number}",
+            name=name,
             argv=[executable(process.command[0]), *process.command[1:]],
             env=dict(environment) | own,
             listen=listen,

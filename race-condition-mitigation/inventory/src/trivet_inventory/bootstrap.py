@@ -9,9 +9,10 @@ from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry
 
-from trivet_chassis import Health, SettingsError
+from trivet_chassis import Health, SettingsError, configure_failpoints
 from trivet_inventory import migrations
 from trivet_inventory.database import Database, Limits
+from trivet_inventory.failpoints import FAILPOINTS
 from trivet_inventory.items import Catalogue
 from trivet_inventory.metrics import Metrics, PoolCollector
 from trivet_inventory.pruning import Pruner
@@ -101,12 +102,13 @@ def migrate(settings: Settings) -> None:
 
 
 def build(settings: Settings) -> Inventory:
-    """Wire everything together; nothing is connected yet.
+    """Wire everything together and arm what a lab asked for; nothing is connected yet.
 
     Raises:
         SettingsError: The settings do not go together.
     """
     _address(settings.listen)
+    configure_failpoints(settings.failpoints, settings.lab, FAILPOINTS)
     _, make = _chosen(settings)
     strategy = make(settings)
     registry = CollectorRegistry()

@@ -8,6 +8,7 @@ from typing import assert_never
 
 import asyncpg
 
+from trivet_chassis import failpoint
 from trivet_inventory.answers import Answer, refusal, success
 from trivet_inventory.database import Database, Unit
 from trivet_inventory.errors import OutOfStock
@@ -64,6 +65,7 @@ class Checkout:
         async with self._database.unit() as unit:
             if order.key is not None:
                 await claim(unit.connection, request)
+                await failpoint("inventory.purchase.after_key_claim")
                 row = await unit.connection.fetchrow(_FIND, order.subject, order.key)
                 if row is not None:
                     return await replay(unit, request, _stored(row))
@@ -72,6 +74,7 @@ class Checkout:
     async def _sell(self, unit: Unit, order: Order, request: Request) -> Answer:
         """Sell under the strategy's admission, which ends only after COMMIT."""
         async with self._metrics.admitted(self._strategy.admit(unit.connection, order.item_id)) as admission:
+            await failpoint("inventory.purchase.after_admission")
             decision = await admission.sell(unit.connection, order.item_id, order.quantity)
             purchase_id = uuid.uuid4()
             match decision:
@@ -86,7 +89,9 @@ class Checkout:
                 case _:
                     assert_never(decision)
             admission.ensure_held()
+            await failpoint("inventory.purchase.before_commit")
             await unit.commit()
+            await failpoint("inventory.purchase.after_commit")
             return answer
 
     async def _record(

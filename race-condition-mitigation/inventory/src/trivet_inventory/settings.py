@@ -81,6 +81,11 @@ class Settings:
         default=None,
         variable="TRIVET_LAB",
     )
+    failpoints: str | None = setting(
+        "What happens at which moment of a purchase, name=kill|pause:MS|error[@HIT],…; nothing without TRIVET_LAB.",
+        default=None,
+        variable="TRIVET_FAILPOINTS",
+    )
 
     @property
     def host(self) -> str:

@@ -88,6 +88,35 @@
     ctx.restore();
   }
 
+  // When something was broken on purpose: behind all lines, each band with its name where there is room for it.
+  function shadeFaults(bands) {
+    return (u) => {
+      const { ctx, bbox } = u;
+      const ratio = devicePixelRatio;
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+      ctx.clip();
+      ctx.font = `${11 * ratio}px ${token("--sans")}`;
+      ctx.textAlign = "left";
+      ctx.textBaseline = "top";
+      let labelled = -Infinity;
+      for (const band of bands) {
+        const left = u.valToPos(band.from_s, "x", true);
+        const width = Math.max(2 * ratio, u.valToPos(band.to_s, "x", true) - left);
+        ctx.globalAlpha = 0.12;
+        ctx.fillStyle = token("--ink");
+        ctx.fillRect(left, bbox.top, width, bbox.height);
+        ctx.globalAlpha = 1;
+        if (left < labelled) continue;
+        ctx.fillStyle = token("--muted");
+        ctx.fillText(band.label, left + 3 * ratio, bbox.top + 14 * ratio); // a line below the restocks' words
+        labelled = left + ctx.measureText(band.label).width + 9 * ratio;
+      }
+      ctx.restore();
+    };
+  }
+
   function drawRestocks(at) {
     return (u) => {
       const { ctx, bbox } = u;
@@ -137,7 +166,7 @@
                      points: { show: false }, paths: uPlot.paths.stepped({ align: 1 }), value: (u, value) => figure(value) };
           }),
         ],
-        hooks: { drawAxes: [shadeBelowZero], draw: [drawZero, drawRestocks(variant.restocks_s)] },
+        hooks: { drawAxes: [shadeFaults(variant.faults), shadeBelowZero], draw: [drawZero, drawRestocks(variant.restocks_s)] },
         cursor: { y: false, points: { size: 7 }, sync: { key: "stock" } },
       }),
       [variant.stock.at_s, ...lines.map((line) => line.values)],
@@ -147,7 +176,7 @@
 
   // Stacked by drawing the sums, the highest first: what is painted later covers all but its own part.
   function throughputChart(box) {
-    const { throughput } = data.variants[box.dataset.variant];
+    const { throughput, faults } = data.variants[box.dataset.variant];
     const { ok, fail, unknown, width_s: width } = throughput;
     const total = (each) => each.ok.map((value, i) => value + each.fail[i] + each.unknown[i]);
     const top = Math.max(1, ...data.variants.filter((other) => other.throughput).flatMap((other) => total(other.throughput))) * 1.08;
@@ -165,6 +194,8 @@
           layer("refused", fail, "--refused"),
           layer("done", ok, "--ok"),
         ],
+        // Above the areas, which would cover what lies behind them.
+        hooks: { draw: [shadeFaults(faults)] },
         cursor: { y: false, points: { show: false }, sync: { key: "throughput" } },
       }),
       [ok.map((_, i) => +(i * width).toFixed(3)), total(throughput), ok.map((value, i) => value + fail[i]), ok],

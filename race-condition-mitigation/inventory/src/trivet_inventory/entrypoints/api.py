@@ -17,6 +17,7 @@ from trivet_chassis import (
     ServiceError,
     TraceMiddleware,
     UnsupportedMediaType,
+    failpoint,
     metrics_route,
     problem_handlers,
     problem_response,
@@ -105,7 +106,9 @@ async def buy_item(order: BuyItem, key: Key, subject: Subject, request: Request)
     the same Idempotency-Key to learn which.
     """
     wanted = Order(subject, key, order.item_id, order.quantity)
-    return await answered(request, inventory_of(request).checkout.buy(wanted))
+    answer = await answered(request, inventory_of(request).checkout.buy(wanted))
+    await failpoint("inventory.purchase.before_reply")
+    return answer
 
 
 @router.post(

@@ -56,6 +56,11 @@ async def _serve(inventory: Inventory) -> None:
     settings = inventory.settings
     for sentence in unread_variables():
         _log.warning("setting ignored", setting=sentence)
+    if settings.failpoints is not None:
+        if settings.lab is None:
+            _log.warning("setting ignored", setting="TRIVET_FAILPOINTS does nothing without TRIVET_LAB")
+        else:
+            _log.warning("failpoints armed", failpoints=settings.failpoints, lab=settings.lab)
     await inventory.database.open()
     try:
         await inventory.database.confirm()

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import ClassVar
 
+from trivet_chassis import failpoint
 from trivet_inventory.database import Connection
 from trivet_inventory.errors import LockIsBusy, NoSuchItem
 from trivet_inventory.sql import statement
@@ -47,6 +48,7 @@ class Advisory:
 
     async def sell(self, connection: Connection, item_id: str, quantity: int) -> Sold | SoldOut:
         """Take the units if they are there."""
+        await failpoint("inventory.purchase.before_write")
         row = await connection.fetchrow(_TAKE, item_id, quantity)
         if row is not None:
             return Sold.of(row)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import ClassVar
 
+from trivet_chassis import failpoint
 from trivet_inventory.database import Connection
 from trivet_inventory.errors import NoSuchItem
 from trivet_inventory.sql import statement
@@ -33,10 +34,12 @@ class Naive:
     async def sell(self, connection: Connection, item_id: str, quantity: int) -> Sold | SoldOut:
         """Read, decide, write: three moments that belong to three different states of the item."""
         stock = await connection.fetchval("SELECT stock FROM items WHERE id = $1", item_id)
+        await failpoint("inventory.purchase.after_read")
         if stock is None:
             raise NoSuchItem(item_id)
         if stock < quantity:
             return SoldOut(stock)
+        await failpoint("inventory.purchase.before_write")
         row = await connection.fetchrow(_TAKE, item_id, quantity)
         if row is None:
             raise NoSuchItem(item_id)

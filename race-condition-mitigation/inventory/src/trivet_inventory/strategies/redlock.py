@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
+from trivet_chassis import failpoint
 from trivet_inventory.database import Connection
 from trivet_inventory.errors import LockIsBusy, NoSuchItem, Unavailable, WrongDatabase
 from trivet_inventory.sql import statement
@@ -39,11 +40,13 @@ class Held:
     async def sell(self, connection: Connection, item_id: str, quantity: int) -> Sold | SoldOut:
         """Read the item, and if it has stock, take the units under guard and fence."""
         item = await connection.fetchrow("SELECT * FROM items WHERE id = $1", item_id)
+        await failpoint("inventory.purchase.after_read")
         if item is None:
             raise NoSuchItem(item_id)
         if item["stock"] < quantity:
             return SoldOut(item["stock"])
         self.ensure_held()
+        await failpoint("inventory.purchase.before_write")
         row = await connection.fetchrow(_TAKE, item_id, quantity, self.fence)
         if row is not None:
             return Sold.of(row, self.fence)

@@ -1,0 +1,152 @@
+"""Carries out a schedule of faults beside a crowd, and writes down what was asked, what took effect, what healed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from trivet_lab.evidence import FaultRecord, PlannedFault, write_faults
+from trivet_lab.faults._fault import Fault, Seen, Target
+from trivet_lab.faults._find import fault_named
+from trivet_platform import PlatformError
+
+HEAL_PATIENCE_S = 30
+POLL_S = 0.02
+
+
+class FaultFailed(Exception):
+    """A part that was broken did not come back: the lab broke, and nothing is said about the product."""
+
+
+class Conductor:
+    """One variant's faults, from ``with`` to its end: whatever is still broken then is healed before it returns.
+
+    Each fault runs on threads of its own, one a part, so that a slow start of one delays no other. Faults on one
+    part wait for each other: a part that is healed under another fault's feet would make that one's evidence false.
+    """
+
+    def __init__(
+        self, planned: Sequence[PlannedFault], targets: Mapping[str, Target], epoch_ns: int, path: Path
+    ) -> None:
+        """Prepare these faults on these targets; records go to ``path``, times count from ``epoch_ns``."""
+        self._targets = targets
+        self._epoch_ns = epoch_ns
+        self._path = path
+        self._over = threading.Event()
+        self._abandoned = False
+        self._began_s: float | None = None
+        self._turns = {name: threading.Lock() for name in targets}
+        self._records: list[FaultRecord] = []
+        self._failures: list[str] = []
+        self._todo = [(fault, part) for fault in planned for part in fault.parts]
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        """Wait for the crowd."""
+        return self
+
+    def begin(self, at_s: float) -> None:
+        """Start the schedule: the crowd has been sending for ``at_s`` seconds. Every call but the first is idle."""
+        if self._began_s is not None:
+            return
+        self._began_s = time.monotonic() - at_s
+        for fault, part in self._todo:
+            name = f"{fault.fault} {part}"
+            self._threads.append(threading.Thread(target=self._carry, args=(fault, part), name=name, daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Heal what is still broken, and write the records.
+
+        Raises:
+            FaultFailed: a part did not come back.
+        """
+        self._abandoned = error is not None
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+        if self._began_s is None:
+            self._records = [self._never(fault, part) for fault, part in self._todo]
+        write_faults(self._path, self._records)
+        if self._failures and error is None:
+            raise FaultFailed("; ".join(self._failures))
+
+    def _never(self, fault: PlannedFault, part: str) -> FaultRecord:
+        return FaultRecord(fault.fault, part, None, None, None, "the crowd had ended before it was due")
+
+    def _carry(self, planned: PlannedFault, name: str) -> None:
+        early_s = (self._began_s or 0.0) + planned.at_s - time.monotonic()
+        if early_s > 0 and self._over.wait(early_s):
+            self._records.append(self._never(planned, name))
+            return
+        with self._turns[name]:
+            fault = fault_named(planned.fault)(self._targets[name], planned.argument)
+            self._records.append(self._break(fault, planned.for_s))
+
+    def _break(self, fault: Fault, for_s: float) -> FaultRecord:
+        name = fault.target.name
+        asked_ns = self._now_ns()
+        effective_ns = healed_ns = None
+        try:
+            fault.inject()
+            effective_ns, evidence = self._await_effect(fault)
+        except (PlatformError, OSError) as error:
+            evidence = f"could not be done: {error}"
+        if effective_ns is not None:
+            self._over.wait(for_s)
+        if self._abandoned:
+            return FaultRecord(fault.NAME, name, asked_ns, effective_ns, None, f"{evidence}; the run was given up")
+        try:
+            where = fault.part.endpoints
+            fault.heal()
+            healed_ns, well = self._await_health(fault)
+            if fault.part.endpoints != where:
+                healed_ns, well = None, f"it came back at another address, {fault.part.endpoints}"
+        except (PlatformError, OSError) as error:
+            well = f"did not come back: {error}"
+        if healed_ns is None:
+            self._failures.append(f"{fault.NAME} of {name}: {well}")
+        return FaultRecord(fault.NAME, name, asked_ns, effective_ns, healed_ns, f"{evidence}; {well}")
+
+    def _await_effect(self, fault: Fault) -> tuple[int | None, str]:
+        deadline = None if fault.PATIENCE_S is None else time.monotonic() + fault.PATIENCE_S
+        while True:
+            seen = fault.probe()
+            if seen.in_effect:
+                return self._now_ns(), seen.saw
+            out_of_time = self._over.is_set() if deadline is None else time.monotonic() > deadline
+            if out_of_time:
+                return None, f"never took effect: {seen.saw}"
+            _pause()
+
+    def _await_health(self, fault: Fault) -> tuple[int | None, str]:
+        deadline = time.monotonic() + HEAL_PATIENCE_S
+        while True:
+            seen = fault.probe() if fault.LASTS else Seen(in_effect=False, saw="")
+            ill = f"still in effect: {seen.saw}" if seen.in_effect else _illness(fault.part.blocker)
+            if ill is None:
+                return self._now_ns(), "then it answered again"
+            if time.monotonic() > deadline:
+                return None, f"not well after {HEAL_PATIENCE_S} s: {ill}"
+            _pause()
+
+    def _now_ns(self) -> int:
+        return time.monotonic_ns() - self._epoch_ns
+
+
+def _illness(blocker: Callable[[], str | None]) -> str | None:
+    try:
+        return blocker()
+    except PlatformError as error:
+        return str(error)
+
+
+def _pause() -> None:
+    time.sleep(POLL_S)

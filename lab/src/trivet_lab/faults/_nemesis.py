@@ -1,0 +1,48 @@
+"""A mix of faults by chance, one after the other, with room to recover between them and at the end."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from trivet_lab.evidence import PlannedFault
+from trivet_lab.faults._fault import FaultError
+from trivet_lab.faults._targets import choose, family_of
+
+# Each alone can be survived, so a mix of them proves something; what cannot be is asked for by name.
+MIX = (
+    ("kill", "inventory-api/one"),
+    ("pause", "inventory-api/one"),
+    ("restart", "inventory-api/one"),
+    ("kill", "valkey/one"),
+    ("kill", "valkey/minority"),
+    ("pause", "valkey/minority"),
+    ("restart_empty", "valkey/one"),
+    ("kill", "postgres"),
+    ("restart", "postgres"),
+)
+FIRST_S = 1.0
+LASTS_S = (0.3, 1.5)
+REST_S = (1.0, 2.5)
+QUIET_SHARE = 0.35
+"""The last share of the load is left in peace, so that it shows whether the shop came back."""
+
+
+def mix(parts: Sequence[str], chance: random.Random, load_s: float) -> list[PlannedFault]:
+    """Return a schedule for so much load; the same chance gives the same.
+
+    Raises:
+        FaultError: the load is too short for a single fault.
+    """
+    families = {family_of(part) for part in parts}
+    possible = [(fault, target) for fault, target in MIX if family_of(target.partition("/")[0]) in families]
+    planned = []
+    at_s = FIRST_S
+    while possible and at_s < load_s * (1 - QUIET_SHARE):
+        fault, target = chance.choice(possible)
+        for_s = round(chance.uniform(*LASTS_S), 2)
+        planned.append(PlannedFault(fault, target, choose(target, parts, chance), round(at_s, 2), for_s))
+        at_s += for_s + chance.uniform(*REST_S)
+    if not planned:
+        raise FaultError(f"a nemesis needs more than {FIRST_S / (1 - QUIET_SHARE):.1f} s of load, not {load_s:g} s")
+    return planned

@@ -1,0 +1,212 @@
+"""Each fault is done to a real server; made ineffective, its own probe says so."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from trivet_lab.evidence import FaultRecord, PlannedFault, read_faults
+from trivet_lab.faults import Conductor, Fault, FaultFailed, Target, find_faults
+from trivet_platform import Link, Postgres, Program, Supervisor, Valkey
+
+VARIABLE = "TRIVET_FAILPOINTS"
+Conduct = Callable[..., FaultRecord]
+
+
+@pytest.fixture(scope="module")
+def parts(supervisor: Supervisor) -> dict[str, Target]:
+    valkey, postgres = Valkey("broken-valkey"), Postgres("broken-postgres")
+    supervisor.start(valkey, postgres)
+    log = supervisor.directory / "log"
+    found = {"valkey-1": valkey, "postgres": postgres}
+    return {name: Target(name, part, supervisor.start, log / f"{part.name}.log") for name, part in found.items()}
+
+
+@pytest.fixture
+def conduct(parts: dict[str, Target], tmp_path: Path) -> Iterator[Conduct]:
+    """Return what plays one fault on one part, and returns its record."""
+
+    def play(fault: str, part: str, for_s: float = 0) -> FaultRecord:
+        planned = PlannedFault(fault, part, [part], at_s=0, for_s=for_s)
+        path = tmp_path / "faults.jsonl"
+        with Conductor([planned], parts, time.monotonic_ns(), path) as conductor:
+            conductor.begin(0)
+        return read_faults(path)[0]
+
+    yield play
+    for target in parts.values():
+        target.part.resume()
+        if not target.part.pids:
+            target.start(target.part)
+
+
+LONG = pytest.mark.long
+CASES = [
+    pytest.param("kill", "valkey-1", "nothing of it lives"),
+    pytest.param("pause", "valkey-1", "in state T"),
+    pytest.param("restart", "valkey-1", "leads it"),
+    pytest.param("restart_empty", "valkey-1", "its memory is empty"),
+    pytest.param("kill", "postgres", "nothing of it lives", marks=LONG),
+    pytest.param("pause", "postgres", "in state T", marks=LONG),
+    pytest.param("restart", "postgres", "leads it", marks=LONG),
+]
+
+
+@pytest.mark.parametrize(("fault", "part", "says"), CASES)
+def test_a_fault_is_asked_seen_and_healed_in_this_order(conduct: Conduct, fault: str, part: str, says: str) -> None:
+    record = conduct(fault, part)
+    assert record.asked_ns is not None
+    assert record.effective_ns is not None, record.evidence
+    assert record.healed_ns is not None, record.evidence
+    assert record.asked_ns <= record.effective_ns <= record.healed_ns
+    assert says in record.evidence
+    assert record.evidence.endswith("then it answered again")
+
+
+@pytest.mark.parametrize(("fault", "part", "says"), CASES[:3])
+def test_a_fault_that_does_nothing_never_takes_effect(
+    conduct: Conduct, monkeypatch: pytest.MonkeyPatch, parts: dict[str, Target], fault: str, part: str, says: str
+) -> None:
+    kind = find_faults()[fault]
+
+    def nothing(self: Fault) -> None:
+        self._were = self._was = parts[part].part.pids[:1]
+
+    monkeypatch.setattr(kind, "inject", nothing)
+    monkeypatch.setattr(kind, "PATIENCE_S", 0.1)
+    record = conduct(fault, part)
+    assert record.asked_ns is not None
+    assert record.effective_ns is None
+    assert record.evidence.startswith("never took effect")
+    assert says
+
+
+@pytest.fixture(scope="module")
+def link(supervisor: Supervisor, parts: dict[str, Target]) -> Link:
+    part = Link("broken-link", f"127.0.0.1:{urlsplit(parts['valkey-1'].part.endpoints['url']).port}")
+    supervisor.start(part)
+    return part
+
+
+def talk(address: str, over: threading.Event) -> None:
+    """Send COMMIT again and again, on one connection after the other: a command that Valkey refuses, and answers."""
+    host, _, port = address.partition(":")
+    while not over.is_set():
+        try:
+            with socket.create_connection((host, int(port)), timeout=0.2) as connection:
+                while not over.is_set():
+                    connection.sendall(b"COMMIT\r\n")
+                    if not connection.recv(100):
+                        break
+        except OSError:
+            continue
+
+
+@pytest.mark.parametrize("fault", ["black_hole", "cut_after_commit", "delay", "half_open", "reset"])
+@pytest.mark.parametrize("busy", [True, False], ids=["busy", "idle"])
+def test_a_link_is_broken_only_if_traffic_met_it(
+    link: Link, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, *, busy: bool
+) -> None:
+    """The same fault on a link that nobody uses never takes effect."""
+    kind = find_faults()[fault]
+    monkeypatch.setattr(kind, "PATIENCE_S", 10 if busy else 0.1)
+    name = "inventory-api-1-to-valkey-1"
+    targets = {name: Target(name, link, lambda _: None, tmp_path / "log")}
+    over = threading.Event()
+    talking = threading.Thread(target=talk, args=(link.address, over))
+    if busy:
+        talking.start()
+    try:
+        planned = [PlannedFault(fault, name, [name], at_s=0)]
+        with Conductor(planned, targets, time.monotonic_ns(), tmp_path / "faults.jsonl") as conductor:
+            conductor.begin(0)
+    finally:
+        over.set()
+        if busy:
+            talking.join()
+    [record] = read_faults(tmp_path / "faults.jsonl")
+    assert (record.effective_ns is not None) is busy, record.evidence
+    assert record.healed_ns is not None, record.evidence
+    assert kind.DID in record.evidence
+
+
+def test_a_failpoint_takes_effect_when_its_service_says_so(supervisor: Supervisor) -> None:
+    words = "inventory.purchase.after_commit=kill@3"
+    kind = find_faults()["failpoint"]
+    said = '{"event":"failpoint","name":"inventory.purchase.after_commit","action":"kill","hit":3,"pid":1}'
+    part = Program("mortal", [sys.executable, "-c", "import time; time.sleep(600)"], kind.environment(words))
+    supervisor.start(part)
+    target = Target("inventory-api-1", part, supervisor.start, supervisor.directory / "log" / "mortal.log")
+    fault = kind(target, words)
+    fault.inject()
+    assert fault.probe() == (False, "inventory.purchase.after_commit was not reached for the 3. time")
+    part.kill()
+    target.log.write_text(f"some other line\n{said}\n")
+    assert fault.probe() == (True, said)
+    assert not kind(target, "inventory.purchase.after_commit=kill@4").probe().in_effect
+    fault.heal()
+    assert part.pids
+    assert VARIABLE not in part.env
+    part.kill()
+
+
+def test_a_master_that_remembers_is_no_empty_one(monkeypatch: pytest.MonkeyPatch, parts: dict[str, Target]) -> None:
+    valkey = parts["valkey-1"]
+    monkeypatch.setattr(valkey.part, "kill", lambda: None)
+    fault = find_faults()["restart_empty"](Target("valkey-1", valkey.part, lambda _: None, valkey.log))
+    fault.inject()
+    assert fault.probe() == (False, "planting a key answered +OK, looking for it :1")
+    fault.heal()
+    assert fault.probe().in_effect, "the planted key stays behind"
+
+
+def test_what_is_not_due_before_the_crowd_ends_is_never_asked_for(parts: dict[str, Target], tmp_path: Path) -> None:
+    planned = [PlannedFault("kill", "postgres", ["postgres"], at_s=3600)]
+    with Conductor(planned, parts, time.monotonic_ns(), tmp_path / "faults.jsonl") as conductor:
+        conductor.begin(0)
+    [record] = read_faults(tmp_path / "faults.jsonl")
+    assert (record.asked_ns, record.effective_ns, record.healed_ns) == (None, None, None)
+    assert parts["postgres"].part.blocker() is None
+
+
+def test_a_crowd_that_never_begins_breaks_nothing(parts: dict[str, Target], tmp_path: Path) -> None:
+    planned = [PlannedFault("kill", "postgres", ["postgres"], at_s=0)]
+    with Conductor(planned, parts, time.monotonic_ns(), tmp_path / "faults.jsonl"):
+        pass
+    [record] = read_faults(tmp_path / "faults.jsonl")
+    assert record.asked_ns is None
+
+
+def test_a_part_that_does_not_come_back_breaks_the_lab(
+    parts: dict[str, Target], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find_faults()["pause"], "heal", lambda _: None)
+    monkeypatch.setattr("trivet_lab.faults._conductor.HEAL_PATIENCE_S", 0.1)
+    planned = [PlannedFault("pause", "valkey-1", ["valkey-1"], at_s=0)]
+    try:
+        with (
+            pytest.raises(FaultFailed, match="pause of valkey-1: not well after"),
+            Conductor(planned, parts, time.monotonic_ns(), tmp_path / "faults.jsonl") as conductor,
+        ):
+            conductor.begin(0)
+    finally:
+        parts["valkey-1"].part.resume()
+    assert read_faults(tmp_path / "faults.jsonl")[0].healed_ns is None
+
+
+def test_two_faults_on_one_part_wait_for_each_other(parts: dict[str, Target], tmp_path: Path) -> None:
+    planned = [PlannedFault(fault, "valkey-1", ["valkey-1"], at_s=0) for fault in ("pause", "kill")]
+    with Conductor(planned, parts, time.monotonic_ns(), tmp_path / "faults.jsonl") as conductor:
+        conductor.begin(0)
+    first, second = read_faults(tmp_path / "faults.jsonl")
+    assert first.healed_ns is not None
+    assert second.asked_ns is not None
+    assert second.effective_ns is not None
+    assert first.healed_ns <= second.asked_ns
