@@ -47,6 +47,7 @@ BREACHES: dict[str, list[tuple[str, str]]] = {
         ("trivet_lab.checkers.stock_conserved", "trivet_lab.scenarios"),
         ("trivet_lab.checkers.one_row_a_key", "trivet_lab.topologies"),
         ("trivet_lab.checkers.contention", "trivet_platform"),
+        ("trivet_lab.checkers.faults_effective", "trivet_lab.faults"),
     ],
     "inside trivet_inventory": [
         ("trivet_inventory.database", "trivet_inventory.purchases"),
@@ -69,6 +70,9 @@ BREACHES: dict[str, list[tuple[str, str]]] = {
     ],
     "the lab imports the face of its evidence alone": [
         ("trivet_lab.runner", "trivet_lab.evidence.history"),
+    ],
+    "the lab imports the face of its faults alone": [
+        ("trivet_lab.runner", "trivet_lab.faults.kill"),
     ],
     "the lab imports the face of its members alone": [
         ("trivet_lab.runner", "trivet_lab.members.member"),

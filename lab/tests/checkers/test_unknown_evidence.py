@@ -1,7 +1,6 @@
 """Where the evidence does not carry a rule the verdict is unknown, and says why; never green."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -298,43 +297,3 @@ def test_only_the_named_rules_are_asked_in_their_order(sale) -> None:
     assert [finding.name for finding in check_variant(sale.directory, names)] == names
     with pytest.raises(LookupError, match="no such checker: no_such; there are answers_complete"):
         check_variant(sale.directory, ["contention", "no_such"])
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"asked_ns": None, "effective_ns": None, "healed_ns": None}, "was never asked for"),
-        ({"effective_ns": None}, "never took effect"),
-        ({"effective_ns": 40_000, "healed_ns": 50_000}, "no operation was in flight"),
-        ({"healed_ns": None}, "was never healed"),
-    ],
-)
-def test_a_fault_that_proves_nothing_is_told(sale, change, says) -> None:
-    sale.faults[0] |= change
-    finding = sale.judge()["faults_effective"]
-    assert finding.verdict == "unknown"
-    assert f"pause of inventory-api-1{':' if 'no op' in says else ''} {says}" in finding.observed
-
-
-def test_one_fault_without_effect_among_others_is_told(sale) -> None:
-    sale.break_part("kill", "postgres", 20, None, 24)
-    assert "kill of postgres never took effect" in unknown(sale.judge())["faults_effective"]
-
-
-@pytest.mark.parametrize("write", [Path.unlink, lambda path: path.write_text(""), lambda path: path.write_text("{")])
-def test_without_a_record_of_faults_nothing_is_said_of_them(sale, write) -> None:
-    sale.write()
-    write(sale.directory.faults)
-    assert {"faults_effective", "available_after_heal"} == set(unknown(sale.findings()))
-
-
-@pytest.mark.parametrize(
-    ("healed_ns", "says"),
-    [(10_000, "nobody asked for anything"), (None, "was never healed"), (111, "they ended after")],
-)
-def test_who_did_not_ask_long_enough_after_a_heal_says_nothing(sale, healed_ns, says) -> None:
-    sale.history = [operation for operation in sale.history if operation["key"] != "k1"]
-    sale.add("unknown", "buy", "n", "cold", 1, (150, 160, 503, "unavailable"))
-    sale.faults[0]["healed_ns"] = healed_ns
-    finding = sale.judge()["available_after_heal"]
-    assert (finding.verdict, says in finding.observed) == ("unknown", True), finding.observed

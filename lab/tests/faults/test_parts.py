@@ -14,7 +14,7 @@ import pytest
 
 from trivet_lab.evidence import FaultRecord, PlannedFault, read_faults
 from trivet_lab.faults import Conductor, Fault, FaultFailed, Target, find_faults
-from trivet_platform import Link, Postgres, Program, Supervisor, Valkey
+from trivet_platform import Envoy, Link, Part, Postgres, Program, Supervisor, Valkey
 
 VARIABLE = "TRIVET_FAILPOINTS"
 Conduct = Callable[..., FaultRecord]
@@ -22,10 +22,10 @@ Conduct = Callable[..., FaultRecord]
 
 @pytest.fixture(scope="module")
 def parts(supervisor: Supervisor) -> dict[str, Target]:
-    valkey, postgres = Valkey("broken-valkey"), Postgres("broken-postgres")
-    supervisor.start(valkey, postgres)
+    valkey, postgres, envoy = Valkey("broken-valkey"), Postgres("broken-postgres"), Envoy("broken-envoy")
+    supervisor.start(valkey, postgres, envoy)
     log = supervisor.directory / "log"
-    found = {"valkey-1": valkey, "postgres": postgres}
+    found = {"valkey-1": valkey, "postgres": postgres, "envoy": envoy}
     return {name: Target(name, part, supervisor.start, log / f"{part.name}.log") for name, part in found.items()}
 
 
@@ -53,6 +53,7 @@ CASES = [
     pytest.param("pause", "valkey-1", "in state T"),
     pytest.param("restart", "valkey-1", "leads it"),
     pytest.param("restart_empty", "valkey-1", "its memory is empty"),
+    pytest.param("kill", "envoy", "nothing of it lives", marks=LONG),
     pytest.param("kill", "postgres", "nothing of it lives", marks=LONG),
     pytest.param("pause", "postgres", "in state T", marks=LONG),
     pytest.param("restart", "postgres", "leads it", marks=LONG),
@@ -199,6 +200,41 @@ def test_a_part_that_does_not_come_back_breaks_the_lab(
     finally:
         parts["valkey-1"].part.resume()
     assert read_faults(tmp_path / "faults.jsonl")[0].healed_ns is None
+
+
+def test_a_part_that_moved_is_not_well(conduct: Conduct, parts: dict[str, Target], supervisor: Supervisor) -> None:
+    """Whoever was told the old address never finds it again."""
+    target = parts["valkey-1"]
+    elsewhere = Valkey("elsewhere")
+
+    def move(part: Part) -> None:
+        supervisor.start(elsewhere)
+        part._port = elsewhere.port  # type: ignore[attr-defined]  # as a server whose port was taken meanwhile
+        part._process = elsewhere._process  # type: ignore[attr-defined]  # and so it is what answers there
+
+    port = target.part._port  # type: ignore[attr-defined]  # to be put back
+    parts["valkey-1"] = Target(target.name, target.part, move, target.log)
+    try:
+        with pytest.raises(FaultFailed, match="it came back at redis://"):
+            conduct("kill", "valkey-1")
+    finally:
+        parts["valkey-1"] = target
+        elsewhere.kill()
+        target.part._port = port  # type: ignore[attr-defined]  # the address that the other tests know
+
+
+def test_a_fault_that_fails_has_a_record_all_the_same(
+    conduct: Conduct, parts: dict[str, Target], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Fault) -> None:
+        raise RuntimeError(f"no way to break {self.target.name}")
+
+    monkeypatch.setattr(find_faults()["pause"], "inject", fail)
+    record = conduct("pause", "valkey-1")
+    assert record.asked_ns is not None
+    assert record.effective_ns is None
+    assert record.evidence.startswith("could not be done: RuntimeError: no way to break valkey-1")
+    assert parts["valkey-1"].part.blocker() is None
 
 
 def test_two_faults_on_one_part_wait_for_each_other(parts: dict[str, Target], tmp_path: Path) -> None:

@@ -30,11 +30,6 @@ class VariantDirectory:
         return self.path / "plan.json"
 
     @property
-    def faults(self) -> Path:
-        """What was broken on purpose, one line a fault and part (``faults.py``); absent when nothing was."""
-        return self.path / "faults.jsonl"
-
-    @property
     def samples(self) -> Path:
         """Chart series: ``{"at_ns", "series", "label", "value"}`` a line, e.g. series ``stock``, label an item."""
         return self.path / "samples.jsonl"
@@ -43,6 +38,11 @@ class VariantDirectory:
     def load(self) -> Path:
         """What the load generator says of itself (``load/summary.py``)."""
         return self.path / "load.json"
+
+    @property
+    def faults(self) -> Path:
+        """What was broken on purpose, one line a fault and part (``faults.py``); absent when nothing was."""
+        return self.path / "faults.jsonl"
 
     @property
     def latency(self) -> Path:

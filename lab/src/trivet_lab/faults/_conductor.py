@@ -12,7 +12,7 @@ from typing import Self
 from trivet_lab.evidence import FaultRecord, PlannedFault, write_faults
 from trivet_lab.faults._fault import Fault, Seen, Target
 from trivet_lab.faults._find import fault_named
-from trivet_platform import PlatformError
+from trivet_platform import Part, PlatformError
 
 HEAL_PATIENCE_S = 30
 POLL_S = 0.02
@@ -92,25 +92,25 @@ class Conductor:
 
     def _break(self, fault: Fault, for_s: float) -> FaultRecord:
         name = fault.target.name
+        where = _addresses(fault.part)
         asked_ns = self._now_ns()
         effective_ns = healed_ns = None
         try:
             fault.inject()
             effective_ns, evidence = self._await_effect(fault)
-        except (PlatformError, OSError) as error:
-            evidence = f"could not be done: {error}"
+        except Exception as error:  # noqa: BLE001  - a fault without a record would pass for one that nobody planned
+            evidence = f"could not be done: {type(error).__name__}: {error}"
         if effective_ns is not None:
             self._over.wait(for_s)
         if self._abandoned:
             return FaultRecord(fault.NAME, name, asked_ns, effective_ns, None, f"{evidence}; the run was given up")
         try:
-            where = fault.part.endpoints
             fault.heal()
             healed_ns, well = self._await_health(fault)
-            if fault.part.endpoints != where:
-                healed_ns, well = None, f"it came back at another address, {fault.part.endpoints}"
-        except (PlatformError, OSError) as error:
-            well = f"did not come back: {error}"
+            if (now := _addresses(fault.part)) != where:
+                healed_ns, well = None, f"it came back at {', '.join(now)}, and everybody knows {', '.join(where)}"
+        except Exception as error:  # noqa: BLE001  - the same
+            healed_ns, well = None, f"did not come back: {type(error).__name__}: {error}"
         if healed_ns is None:
             self._failures.append(f"{fault.NAME} of {name}: {well}")
         return FaultRecord(fault.NAME, name, asked_ns, effective_ns, healed_ns, f"{evidence}; {well}")
@@ -139,6 +139,11 @@ class Conductor:
 
     def _now_ns(self) -> int:
         return time.monotonic_ns() - self._epoch_ns
+
+
+def _addresses(part: Part) -> list[str]:
+    """Return where others were told that a part is; what it offers besides, an admin's port, may move."""
+    return [address for use, address in part.endpoints.items() if use in {"url", "tcp"}]
 
 
 def _illness(blocker: Callable[[], str | None]) -> str | None:

@@ -15,9 +15,7 @@ from trivet_lab.verdict import count_stock
 PRICE_MINOR = 4_900
 RESTOCKED_ITEMS = 3
 ZIPF_EXPONENT = 1.1
-ATTEMPTS = 5  # a buyer who was told "busy" five times, a second apart, goes home
-ATTEMPTS_AN_OUTAGE_SECOND = 3
-"""Later attempts are at most a second apart, and half of one on average."""
+ATTEMPTS_MAX = 5  # a buyer who was told "busy" five times, a second apart, goes home
 DRAIN_S = 10
 
 
@@ -57,7 +55,7 @@ def plan_of(cue: Cue, parameters: Parameters) -> Plan:
             for item in items[:RESTOCKED_ITEMS]
         ],
         directory=str(cue.directory.path),
-        attempts_max=ATTEMPTS + math.ceil(ATTEMPTS_AN_OUTAGE_SECOND * cue.outage_s),
+        attempts_max=ATTEMPTS_MAX,
         drain_ms=math.ceil((DRAIN_S + cue.outage_s) * 1000),
     )
 
