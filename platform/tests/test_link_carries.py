@@ -22,7 +22,7 @@ MEGABYTE = 1 << 20
 
 @pytest.fixture(scope="module")
 def target() -> Iterator[socket.socket]:
-    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
         listener.settimeout(PATIENCE_S)
         yield listener
 
@@ -129,7 +129,7 @@ def test_a_slow_reader_slows_its_sender(pair: tuple[socket.socket, socket.socket
 
 
 def test_many_connections_at_once(link: Link, target: socket.socket) -> None:
-    count = 400
+    count = 600  # twice as many descriptors are more than most sessions allow a process by default
     before = link.counts()
     clients = [dial(link) for _ in range(count)]
     for number, client in enumerate(clients):
@@ -138,6 +138,7 @@ def test_many_connections_at_once(link: Link, target: socket.socket) -> None:
     for _ in range(count):
         server, _ = target.accept()
         with server:
+            server.settimeout(PATIENCE_S)
             asked = server.recv(8, socket.MSG_WAITALL)
             seen.add(asked)
             server.sendall(asked[::-1])

@@ -57,7 +57,11 @@ def dial(part: Link | Valkey) -> socket.socket:
 
 
 def read(end: socket.socket, count: int) -> bytes:
-    return end.recv(count, socket.MSG_WAITALL)
+    """Return this many bytes, or fewer if it ends before. A socket with a timeout does not wait for all by itself."""
+    content = b""
+    while len(content) < count and (piece := end.recv(count - len(content))):
+        content += piece
+    return content
 
 
 def hears_nothing(end: socket.socket) -> None:
