@@ -1,14 +1,11 @@
 import subprocess
-import sys
-from pathlib import Path
 
-from trivet_platform import guard
+from trivet_platform.standalone import standalone
 
 
 def test_a_lab_that_is_gone_before_its_guard_watches_hears_no_complaint() -> None:
-    package = str(Path(guard.__file__).parent)
     with subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", guard._BOOT, package, "a-marker-that-nobody-carries"],
+        standalone("guard", "watch", "a-marker-that-nobody-carries"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -254,14 +254,12 @@ def a_purchase_was_made_without_a_fence(sale):
 
 
 @bad("fences_drawn")
-def nobody_drew_a_fence(sale):
-    for row in sale.purchases:
-        row["fence"] = None
+def the_first_purchase_had_no_fence(sale):
+    sale.row("k0")["fence"] = None
 
 
 @bad("supply_as_planned")
 def the_shelf_had_more_than_the_seller_gave(sale):
-    """In itself it is all consistent: only the plan knows better."""
     sale.planned["cold"] -= 4
 
 

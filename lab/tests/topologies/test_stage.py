@@ -8,7 +8,7 @@ from trivet_lab.topologies import Stage, StageFailed
 
 def stage(**pids: list[int]) -> Stage:
     programs: list[Any] = [SimpleNamespace(name=name, pids=alive) for name, alive in pids.items()]
-    return Stage("advisory", "http://127.0.0.1:1", 0, programs, {})
+    return Stage("advisory", "http://127.0.0.1:1", 0, programs, {}, {})
 
 
 def test_a_replica_that_died_on_its_own_is_told() -> None:
