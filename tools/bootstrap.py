@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -173,6 +174,9 @@ def run_trivet(words: list[str]) -> None:
 def run_tests(words: list[str]) -> None:
     """Run every test that is not marked `long`, or whatever the caller's own words select."""
     sync("test")
+    # A shell without job control starts what runs in the background deaf to Ctrl-C, and so would be every process
+    # that a test sends one to.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     become("pytest", *(words or ["-m", "not long"]))
 
 
