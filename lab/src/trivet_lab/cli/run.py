@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 from trivet_lab.cli.table import explain, table
 from trivet_lab.cli.tour import tour
 from trivet_lab.console import Console
-from trivet_lab.evidence import create_run
+from trivet_lab.evidence import command_line, create_run
 from trivet_lab.faults import plan_faults
 from trivet_lab.members import find_members
 from trivet_lab.runner import Order, fresh_seed, record_order, run_order
@@ -92,7 +92,7 @@ def run_scenario(
         for line in (*table([(scenario.claim, results)]), *explain(results)):
             console.result(line)
         console.result(f"report  {run.report}")
-        console.result(f"again   {' '.join(['./trivet', *order.words])}")
+        console.result(f"again   {command_line(order.words)}")
     return judge(results.variants).exit_code
 
 
