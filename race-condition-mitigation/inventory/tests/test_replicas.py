@@ -17,6 +17,7 @@ import httpx
 import psycopg
 import pytest
 
+from trivet_inventory.metrics import OUTCOMES
 from trivet_platform import Program
 
 Start = Callable[..., Program]
@@ -61,6 +62,8 @@ def test_a_crowd_over_http_buys_exactly_what_there_is(strategy: str, start_repli
             )
             assert sold == 9
             for text in metrics:
+                told = {outcome for outcome in OUTCOMES if f'outcome="{outcome}",strategy="{strategy}"' in text}
+                assert told == set(OUTCOMES), "an outcome that did not happen yet has a series all the same"
                 assert 'trivet_http_request_seconds_count{member="inventory",method="POST",route="/buy-item"' in text
                 assert counted(text, 'pool_connections{state="idle"}') >= 1
                 assert counted(text, f'lock_wait_seconds_count{{strategy="{strategy}"}}') >= 1

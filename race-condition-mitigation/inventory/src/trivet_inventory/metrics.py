@@ -14,6 +14,18 @@ from prometheus_client.registry import Collector
 from trivet_chassis import ServiceError
 
 T = TypeVar("T")
+OUTCOMES = (
+    "purchased",
+    "out-of-stock",
+    "replayed",
+    "unknown",
+    "lock-busy",
+    "not-found",
+    "request-in-flight",
+    "idempotency-key-reuse",
+    "unavailable",
+    "internal",
+)
 _WAIT_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
@@ -39,6 +51,9 @@ class Metrics:
             ("strategy", "outcome"),
             registry=registry,
         )
+        # A series that appears with its first event has no 0 before it, and rate() then misses that event.
+        for outcome in OUTCOMES:
+            self._purchases.labels(strategy, outcome)
         self._lock_wait = Histogram(
             "trivet_inventory_lock_wait_seconds",
             "Time until a buyer was admitted to an item or turned away",
