@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import secrets
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from trivet_lab.console import Console
@@ -27,10 +29,11 @@ from trivet_lab.evidence import (
 )
 from trivet_lab.faults import Conductor, Target, variables_of
 from trivet_lab.members import Member, collect_ledgers
+from trivet_lab.mutants import find_mutants, lay_over
 from trivet_lab.report import render
 from trivet_lab.scenarios import Scenario, Variant
 from trivet_lab.scene import Cue
-from trivet_lab.settings import LabSettings
+from trivet_lab.settings import LabSettings, lab_settings
 from trivet_lab.topologies import Shop, Stage, link_names
 from trivet_lab.verdict import judge_variant, summarise
 
@@ -63,7 +66,8 @@ def fresh_seed() -> int:
 
 def planned_variant(variant: Variant) -> PlannedVariant:
     """Return what a run's record keeps of a variant."""
-    return PlannedVariant(variant.name, variant.expected, sorted(variant.breaks), list(variant.checkers))
+    breaks, own = sorted(variant.breaks), list(variant.checkers)
+    return PlannedVariant(variant.name, variant.expected, breaks, own, variant.mutant)
 
 
 def record_order(order: Order, run: RunDirectory, settings: LabSettings) -> RunRecord:
@@ -112,7 +116,10 @@ def _run_variant(
     variables = variables_of(order.faults)
     lab = variant.lab or bool(variables)
     linked = bool({part for fault in order.faults for part in fault.parts} & set(link_names(members)))
-    with shop.stage(variant.name, variant.settings, lab=lab, linked=linked, variables=variables) as stage:
+    with (
+        _started_with(variant, directory) as own,
+        shop.stage(variant.name, own, lab=lab, linked=linked, variables=variables) as stage,
+    ):
         if order.faults:
             with Conductor(order.faults, _targets(shop, stage), stage.epoch_ns, directory.faults) as conductor:
                 outage_s = max(fault.for_s for fault in order.faults) + RECOVERY_S
@@ -126,6 +133,23 @@ def _run_variant(
     _keep_logs(shop, variant, directory)
     planned = planned_variant(variant)
     return judge_variant(directory, planned, order.checkers, order.scenario.figures(directory))
+
+
+@contextlib.contextmanager
+def _started_with(variant: Variant, directory: VariantDirectory) -> Iterator[Mapping[str, Mapping[str, str]]]:
+    """Yield the settings of a variant's members; of one with a mutant, those that let its copy run, until the end."""
+    if not variant.mutant:
+        yield variant.settings
+        return
+    mutant = find_mutants(lab_settings().root)[variant.mutant]
+    copy = directory.path / "mutant"
+    try:
+        overlay = lay_over(mutant, copy)
+        directory.mutant.write_text(overlay.diff)
+        own = {**variant.settings.get(mutant.starts, {}), **overlay.environment}
+        yield {**variant.settings, mutant.starts: own}
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
 
 
 def _targets(shop: Shop, stage: Stage) -> dict[str, Target]:

@@ -45,6 +45,11 @@ class VariantDirectory:
         return self.path / "faults.jsonl"
 
     @property
+    def mutant(self) -> Path:
+        """What was changed in the member that ran, as a unified diff; absent when nothing was."""
+        return self.path / "mutant.diff"
+
+    @property
     def latency(self) -> Path:
         """HdrHistogram logs, ``<f>.hlog``."""
         return self.path / "latency"

@@ -38,13 +38,14 @@ class Machine(msgspec.Struct, frozen=True):
 class PlannedVariant(msgspec.Struct, frozen=True):
     """What was expected of a variant, so that a check needs the run's directory alone.
 
-    ``checkers`` are its own, beside those of the whole run.
+    ``checkers`` are its own, beside those of the whole run. ``mutant`` names the defect that it was started with.
     """
 
     name: str
     expected: Verdict
     breaks: list[str]
     checkers: list[str] = []
+    mutant: str = ""
 
 
 class RunRecord(msgspec.Struct, frozen=True):

@@ -26,7 +26,7 @@ class Variant:
 
     ``breaks`` names the checkers that a variant *expected invalid* must be caught by; being caught by any other
     is not as expected. ``checkers`` are rules that this variant must keep beside the scenario's. ``lab`` opens what
-    services keep closed outside a lab.
+    services keep closed outside a lab. ``mutant`` is a defect of ``tests/mutants`` that it is started with, in a copy.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Variant:
     breaks: frozenset[str] = frozenset()
     checkers: tuple[str, ...] = ()
     lab: bool = False
+    mutant: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
