@@ -2,13 +2,14 @@ import math
 
 import pytest
 
-from trivet_lab.load import Item, Phase, Plan, PlanError, Restock, read_plan, write_plan
+from trivet_lab.load import Again, Item, Phase, Plan, PlanError, Restock, read_plan, write_plan
 
 
 def test_a_plan_read_is_the_plan_written(plan, tmp_path):
     whole = plan(
         phases=[Phase("ramp", 1, 2, rate_to_per_s=9), Phase("spike", 50, 0.5)],
         restocks=[Restock(1.5, "a", 20)],
+        again=[Again(0.5, 0.1)],
         quantity_weights=(1.0, 0.5),
     )
     assert read_plan(write_plan(tmp_path / "plan.json", whole)) == whole
@@ -48,6 +49,9 @@ def test_a_plan_read_is_the_plan_written(plan, tmp_path):
         ("quantity_weights", (1.0,) * 1001, "quantity_weights has at most 1000 weights"),
         ("restocks", [Restock(0.1, "b", 1)], r"restocks\[0\]\.item_id 'b' is none of the items"),
         ("restocks", [Restock(9, "a", 1)], r"restocks\[0\]\.at_s is within the phases' 0\.4 s, not 9"),
+        ("again", [Again(-1, 0.1)], r"again\[0\]\.after_s is at least 0, not -1"),
+        ("again", [Again(0, 1.1)], r"again\[0\]\.share is 0 to 1, not 1\.1"),
+        ("again", [Again(0, math.nan)], r"again\[0\]\.share is 0 to 1, not nan"),
         ("restocks", [Restock(0.1, "a", 0)], r"restocks\[0\]\.quantity is 1 to 1000000, not 0"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trivet_lab.load import Item, Phase, Plan, Restock, zipf_weights
+from trivet_lab.load import Again, Item, Phase, Plan, Restock, zipf_weights
 from trivet_lab.load.schedule import arrivals, schedule
 
 GOLDEN = [
@@ -126,3 +126,18 @@ def test_few_items_are_wanted_by_many_and_most_people_want_one():
     assert {intent.request.body for intent in crowd if intent.request.args == {"item_id": "item-0", "quantity": 1}} == {
         b'{"item_id":"item-0","quantity":1}'
     }
+
+
+def test_a_share_of_the_purchases_is_sent_again_under_its_key():
+    once = [(i.key, i.due_ns, i.client, i.request) for i in schedule(crowd_of())]
+    crowd = list(schedule(crowd_of(again=[Again(0.0, 0.1), Again(2.0, 0.3)])))
+    assert [i.op for i in crowd] == list(range(len(crowd)))
+    assert [i.due_ns for i in crowd] == sorted(i.due_ns for i in crowd)
+    sent = Counter((i.key, i.due_ns, i.client, i.request.body) for i in crowd)
+    again = list((sent - Counter((key, due, client, request.body) for key, due, client, request in once)).elements())
+    first = {key: (due, client, request.body) for key, due, client, request in once}
+    assert all((client, body) == first[key][1:] for key, _, client, body in again)
+    later = Counter(due - first[key][0] for key, due, _, _ in again)
+    assert later.keys() == {0, 2_000_000_000}
+    assert later[0] < later[2_000_000_000] < len(once) / 2
+    assert {(i.key, i.due_ns) for i in crowd} >= {(key, due) for key, due, *_ in once}, "the first time is as before"

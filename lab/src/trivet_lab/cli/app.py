@@ -11,6 +11,7 @@ from trivet_lab.cli.check import check
 from trivet_lab.cli.doctor import doctor
 from trivet_lab.cli.env import env
 from trivet_lab.cli.faults import faults
+from trivet_lab.cli.mutants import mutants
 from trivet_lab.cli.report import report
 from trivet_lab.cli.run import NoSuchStrategy, run_application
 from trivet_lab.cli.up import up
@@ -18,6 +19,7 @@ from trivet_lab.console import Console
 from trivet_lab.evidence import DamagedRecord, commit_of
 from trivet_lab.faults import FaultError, FaultFailed
 from trivet_lab.members import MemberError
+from trivet_lab.mutants import MutantError
 from trivet_lab.scene import CrowdFailed, EdgeError
 from trivet_lab.settings import lab_settings
 from trivet_lab.topologies import StageFailed
@@ -56,7 +58,7 @@ def application() -> App:
         suppress_keyboard_interrupt=False,  # main says how it ended
     )
     app.command(run_application(), name="run")
-    for command in (up, check, report, faults, env, doctor):
+    for command in (up, check, report, faults, mutants, env, doctor):
         app.command(command, help_epilogue="")
     return app
 
@@ -80,6 +82,7 @@ def main() -> None:
         FaultError,
         FaultFailed,
         MemberError,
+        MutantError,
         DamagedRecord,
         FileNotFoundError,
     ) as error:

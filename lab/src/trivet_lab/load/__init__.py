@@ -8,11 +8,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from trivet_lab.load.plan import Item, Phase, Plan, PlanError, Restock, read_plan, write_plan
+from trivet_lab.load.plan import Again, Item, Phase, Plan, PlanError, Restock, read_plan, write_plan
 from trivet_lab.load.schedule import zipf_weights
 from trivet_lab.load.summary import Quantiles, Second, Summary, read_summary
 
 __all__ = [
+    "Again",
     "Item",
     "Phase",
     "Plan",

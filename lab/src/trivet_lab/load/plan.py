@@ -53,6 +53,17 @@ class Restock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quantity: int
 
 
+class Again(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Purchases that are sent once more under their key, as an operation of its own, ``after_s`` after the first.
+
+    At once it is a double click, and both are in flight together; later it is a page that was loaded again, and what
+    was decided must be told again. ``share`` of all purchases, from 0 to 1, are.
+    """
+
+    after_s: float
+    share: float
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole crowd. Two plans that differ only in where they send and what they allow send the same crowd.
 
@@ -86,6 +97,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     items: list[Item]
     directory: str
     restocks: list[Restock] = []
+    again: list[Again] = []
     arrivals: Literal["poisson", "uniform"] = "poisson"
     quantity_weights: tuple[float, ...] = (0.85, 0.09, 0.04, 0.02)
     timeout_ms: int = 5_000
@@ -106,6 +118,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             *self._faults_of_phases(),
             *self._faults_of_items(),
             *self._faults_of_restocks(),
+            *self._faults_of_again(),
         ]
         if reasons:
             raise PlanError("\n".join(reasons))
@@ -183,6 +196,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
                 yield f"{name}.at_s is within the phases' {self.duration_s:g} s, not {restock.at_s}"
             if not 1 <= restock.quantity <= 1_000_000:
                 yield f"{name}.quantity is 1 to 1000000, not {restock.quantity}"
+
+    def _faults_of_again(self) -> Iterator[str]:
+        for place, again in enumerate(self.again):
+            name = f"again[{place}]"
+            if not (math.isfinite(again.after_s) and again.after_s >= 0):
+                yield f"{name}.after_s is at least 0, not {again.after_s}"
+            if not _is_share(again.share):
+                yield f"{name}.share is 0 to 1, not {again.share}"
+
+
+def _is_share(number: float) -> bool:
+    return 0 <= number <= 1
 
 
 def _is_positive(number: float) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from trivet_lab.load.plan import Phase, Plan
+from trivet_lab.load.plan import Again, Phase, Plan
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -43,11 +43,14 @@ class Intent(msgspec.Struct, frozen=True):
 def schedule(plan: Plan) -> Iterator[Intent]:
     """Yield every operation of the plan in the order in which it is due, numbered from 0.
 
+    What is sent again under its key is an operation of its own, and may be due after the last phase.
+
     Restocks are the shop's own: their client is one past the last buyer. One that is due together with a
     purchase comes first.
     """
     due = operator.itemgetter(0)
-    for op, (due_ns, client, key, request) in enumerate(heapq.merge(_restocks(plan), _purchases(plan), key=due)):
+    streams = [_restocks(plan), _purchases(plan), *(_repeated(plan, again) for again in plan.again)]
+    for op, (due_ns, client, key, request) in enumerate(heapq.merge(*streams, key=due)):
         yield Intent(op, due_ns, client, key, request)
 
 
@@ -70,6 +73,14 @@ def _purchases(plan: Plan) -> Iterator[_Draft]:
     for due_ns in arrivals(plan):
         request = requests[pick_item(choices.random())][pick_quantity(choices.random())]
         yield due_ns, int(choices.random() * plan.clients), _key(keys), request
+
+
+def _repeated(plan: Plan, again: Again) -> Iterator[_Draft]:
+    """Yield a share of the purchases once more, each as it was and so much later."""
+    chance = random.Random(f"{plan.seed}:again:{again.after_s}")  # noqa: S311  - a crowd must be repeatable, not secret
+    for due_ns, client, key, request in _purchases(plan):
+        if chance.random() < again.share:
+            yield due_ns + round(again.after_s * 1e9), client, key, request
 
 
 def _restocks(plan: Plan) -> Iterator[_Draft]:

@@ -7,7 +7,7 @@ import math
 from typing import Annotated
 
 from trivet_lab.evidence import VariantDirectory
-from trivet_lab.load import Item, Phase, Plan, Restock, zipf_weights
+from trivet_lab.load import Again, Item, Phase, Plan, Restock, zipf_weights
 from trivet_lab.scenarios.scenario import Chapter, Scenario, Variant, asked
 from trivet_lab.scene import Cue, Sampler, request_json, send_crowd
 from trivet_lab.verdict import count_stock
@@ -17,6 +17,8 @@ RESTOCKED_ITEMS = 3
 ZIPF_EXPONENT = 1.1
 ATTEMPTS_MAX = 5  # a buyer who was told "busy" five times, a second apart, goes home
 DRAIN_S = 10
+# A key is asked twice while it is in flight, and once more when its answer is old and a restock may have come between.
+AGAIN = [Again(after_s=0.0, share=0.03), Again(after_s=2.5, share=0.05)]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,7 @@ def plan_of(cue: Cue, parameters: Parameters) -> Plan:
             Restock(at_s=duration / 2, item_id=item.id, quantity=max(1, parameters.stock // 4))
             for item in items[:RESTOCKED_ITEMS]
         ],
+        again=AGAIN,
         directory=str(cue.directory.path),
         attempts_max=ATTEMPTS_MAX,
         drain_ms=math.ceil((DRAIN_S + cue.outage_s) * 1000),

@@ -28,7 +28,7 @@ def measure(directory: VariantDirectory) -> Measures:
     No figure is a verdict: that evidence is damaged is for the checkers to say, and must not keep them from saying it.
     """
     outcomes: Counter[str] = Counter()
-    acknowledged = 0
+    acknowledged: set[str | int] = set()  # by key: who asks again buys nothing more
     first_ns, last_ns = 0, 0
     for operation in _readable(directory):
         outcomes[str(operation.status)] += 1
@@ -36,11 +36,12 @@ def measure(directory: VariantDirectory) -> Measures:
             continue
         first_ns = min(first_ns or operation.call_ns, operation.call_ns)
         last_ns = max(last_ns, operation.return_ns)
-        acknowledged += operation.outcome == "ok"
+        if operation.outcome == "ok":
+            acknowledged.add(operation.op if operation.key is None else operation.key)
     seconds = (last_ns - first_ns) / 1e9
     return Measures(
         outcomes=dict(sorted(outcomes.items())),
-        per_s=round(acknowledged / seconds, 1) if seconds > 0 else 0.0,
+        per_s=round(len(acknowledged) / seconds, 1) if seconds > 0 else 0.0,
         latency_ms=_latency(directory),
         load=_load(directory),
     )
