@@ -90,7 +90,9 @@ class Sale:
 
     def write(self) -> None:
         self.directory.create()
-        write_lines(self.directory.faults, self.faults)
+        self.directory.faults.unlink(missing_ok=True)  # of another sale that lay here
+        if self.faults:
+            write_lines(self.directory.faults, self.faults)
         write_lines(self.directory.history, self.history)
         for name in ("items", "purchases", "restocks"):
             write_lines(self.directory.ledger(f"inventory.{name}"), getattr(self, name))

@@ -9,6 +9,7 @@ from trivet_lab.checkers import all_checkers
 
 Damage = Callable[[Any], object]
 CASES: list[tuple[str, set[str], Damage]] = []
+SECOND = 1_000_000_000
 
 
 def bad(*caught_by: str) -> Callable[[Damage], Damage]:
@@ -268,6 +269,18 @@ def an_item_that_nobody_put_on_sale(sale):
     sale.items.append({"id": "own", "initial_stock": 5, "stock": 5, "item_version": 0})
 
 
+@bad("busy_legal")
+def told_busy_although_nobody_was_there(sale):
+    sale.add("fail", "buy", "alone", "cold", 1, (20 * SECOND, 20 * SECOND + 9, 429, "lock-busy"))
+
+
+@bad("busy_legal")
+def told_busy_by_what_it_had_been_told_before(sale):
+    """Only its own attempts are near, each long answered when the next is sent."""
+    attempts = [(at * SECOND, at * SECOND + 9, 429, "lock-busy") for at in (20, 21, 22)]
+    sale.buy("stuck", "cold", 1, *attempts, (23 * SECOND, 23 * SECOND + 9, 200))
+
+
 @pytest.mark.parametrize(("caught_by", "damage"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_a_damage_is_caught_by_its_rule_alone(sale, caught_by, damage) -> None:
     damage(sale)
@@ -361,6 +374,45 @@ def test_a_key_that_two_operations_share_was_first_called_by_the_earlier(sale) -
 def test_a_refusal_before_its_call_is_damage_and_no_violation(sale) -> None:
     sale.refuse("no", "cold", 1, 70, 50)
     assert sale.invalid() == set()
+
+
+def busy(sale, at_s: float) -> None:
+    call = round(at_s * SECOND)
+    sale.add("fail", "buy", f"busy-{at_s}", "cold", 1, (call, call + 9, 429, "lock-busy"))
+
+
+def test_a_lock_may_outlive_the_answer_of_its_holder_a_little(sale) -> None:
+    sale.buy("slow-release", "cold", 1, (20 * SECOND, 21 * SECOND, 200))
+    busy(sale, 21.9)
+    assert sale.invalid() == set()
+    busy(sale, 24.0)
+    assert sale.invalid() == {"busy_legal"}
+
+
+def test_a_lock_may_outlive_a_request_that_nobody_answered_by_its_lease(sale) -> None:
+    sale.add_item("plenty", 99)
+    for number in range(9):
+        sale.buy(f"well-{number}", "plenty", 1, (number * SECOND + 200, number * SECOND + 300, 200))
+    sale.add("unknown", "buy", "lost", "cold", 1, (20 * SECOND, 21 * SECOND, 0, "cut"))
+    busy(sale, 26.9)
+    assert sale.invalid() == set()
+    busy(sale, 29.0)
+    assert sale.invalid() == {"busy_legal"}
+
+
+def test_who_lost_its_own_lease_is_told_to_come_again(sale) -> None:
+    sale.add("fail", "buy", "slow", "cold", 1, (20 * SECOND, 22 * SECOND, 429, "lock-busy"))
+    assert sale.invalid() == set()
+
+
+@pytest.mark.parametrize(
+    ("fault", "name", "judged"), [("kill", "valkey-1", False), ("restart", "inventory-api-1", True)]
+)
+def test_a_fault_may_strand_a_lock_and_an_orderly_restart_may_not(sale, fault, name, judged) -> None:
+    busy(sale, 20)
+    sale.break_part(fault, name, 15 * SECOND, 15 * SECOND + 5, 16 * SECOND)
+    sale.add("fail", "buy", "in-the-window", "hot", 9, (15 * SECOND, 16 * SECOND, 409, "out-of-stock"))
+    assert sale.invalid() == ({"busy_legal"} if judged else set())
 
 
 def test_two_rows_of_one_version_are_no_ground_to_judge_refusals(sale) -> None:

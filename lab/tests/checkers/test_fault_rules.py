@@ -64,10 +64,10 @@ def test_without_a_record_of_faults_nothing_is_said_of_them(sale, write) -> None
     sale.write()
     write(sale.directory.faults)
     verdicts = {name: finding.verdict for name, finding in sale.findings().items()}
-    assert {name for name, verdict in verdicts.items() if verdict != "valid"} == {
-        "faults_effective",
-        "available_after_heal",
-    }
+    about_faults = {"faults_effective", "available_after_heal"}
+    # Without the file nothing was broken, and that excuses no lock that stayed behind; a damaged one may excuse any.
+    excused = {"busy_legal"} if sale.directory.faults.exists() else set()
+    assert {name for name, verdict in verdicts.items() if verdict != "valid"} == about_faults | excused
     assert "invalid" not in verdicts.values()
 
 

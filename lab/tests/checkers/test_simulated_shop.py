@@ -200,7 +200,7 @@ def write_down(sale: Any, orders: list[Order]) -> None:
     for order in sorted(orders, key=lambda order: order.attempts[-1].return_ns):
         seen = []
         for attempt, told in zip(order.attempts, order.told, strict=True):
-            busy = (429, "lock-busy") if attempt.fate == "busy" else (0, "timeout")
+            busy = (429, "rate-limited") if attempt.fate == "busy" else (0, "timeout")
             seen.append((attempt.call_ns, attempt.return_ns, *((told[0], told[1].get("code")) if told else busy)))
         told = order.told[-1]
         fates = {attempt.fate for attempt in order.attempts}

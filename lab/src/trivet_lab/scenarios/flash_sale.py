@@ -117,6 +117,7 @@ SCENARIO = Scenario(
         "no_phantom_purchase",
         "one_row_a_key",
         "refusals_legal",
+        "busy_legal",
         "fences_monotone",
     ),
     parameters=Parameters,

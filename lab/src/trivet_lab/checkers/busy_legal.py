@@ -1,0 +1,149 @@
+"""Nobody is told that an item is busy while nobody is at it: a lock that stays behind turns buyers away in vain."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from typing import ClassVar, NamedTuple
+
+from trivet_lab.checkers._checker import Checker, Ruling
+from trivet_lab.checkers._evidence import Evidence
+from trivet_lab.checkers._faults import Faults
+from trivet_lab.checkers._history import HISTORY, Batch
+from trivet_lab.checkers._inventory import BUY
+from trivet_lab.checkers._witness import Violations
+from trivet_lab.evidence import FaultRecord
+
+NS_PER_S = 1_000_000_000
+LOCK_BUSY = "lock-busy"
+ANSWERED_S = 1.0
+"""How long a lock may outlive the answer of who held it: slow nodes hear of the release in the background."""
+LEASE_S = 6.0
+"""How long one may outlive a request that nobody answered: its lease, or its transaction, ends by itself."""
+LONG_S = 0.9
+"""An attempt of this length may have lost its own lease, and is then told to come again although nobody else came."""
+_ORDERLY = "restart"
+
+
+class _Turned(NamedTuple):
+    """One *busy*: when it was asked and answered, whose it was, and where that operation stands."""
+
+    call_ns: int
+    return_ns: int
+    op: int
+    offset: int
+
+
+class _Visits:
+    """Who was at one item: for each attempt its call, and until when it may still have stood in somebody's way."""
+
+    def __init__(self) -> None:
+        self.calls = array("q")
+        self.ends = array("q")
+        self.ops = array("q")
+        self.turned: list[_Turned] = []
+
+
+class BusyLegal(Checker):
+    """Looks for another attempt at the item beside each *busy*, answered or not, and for a fault that strands locks.
+
+    Which race: none of the service's; a lock that is not given back (a release that was skipped, votes of a lost
+    attempt that stay) is noticed by nobody but the next buyer. An operation's own answered attempts explain nothing:
+    what they held was given back before they were answered. A fault that is no orderly restart may leave a lock to
+    its lease, so nothing is judged from its beginning until a lease after its end.
+    """
+
+    NAME: ClassVar[str] = "busy_legal"
+    RULE: ClassVar[str] = (
+        "A purchase is turned away as busy only while somebody else is at the item, "
+        "or where a lost request or a fault can have left its lock behind."
+    )
+
+    def __init__(self, evidence: Evidence) -> None:
+        """Read which faults there were, if any."""
+        self._evidence = evidence
+        self._visits: dict[str, _Visits] = {}
+        records = evidence.book(Faults).records if evidence.directory.faults.exists() else []
+        self._stranding = [window for record in records for window in _of(record)]
+
+    def read(self, batch: Batch) -> None:
+        """Note every attempt, and those that were turned away."""
+        for operation, offset in zip(batch.operations, batch.offsets, strict=True):
+            if operation.f != BUY:
+                continue
+            item_id = operation.args["item_id"]
+            visits = self._visits.get(item_id)
+            if visits is None:
+                visits = self._visits[item_id] = _Visits()
+            for attempt in operation.attempts:
+                answered = 0 < attempt.status < 500
+                visits.calls.append(attempt.call_ns)
+                visits.ends.append(attempt.return_ns + int((ANSWERED_S if answered else LEASE_S) * NS_PER_S))
+                visits.ops.append(operation.op if answered else -1)
+                if attempt.status == 429 and attempt.code == LOCK_BUSY:
+                    visits.turned.append(_Turned(attempt.call_ns, attempt.return_ns, operation.op, offset))
+
+    def finish(self) -> Ruling:
+        """Rule over each item's buyers who were turned away."""
+        found = Violations()
+        judged = stranded = 0
+        for item_id, visits in sorted(self._visits.items()):
+            latest = _latest_ends(visits) if visits.turned else None
+            for turned in visits.turned:
+                if self._may_be_stranded(turned):
+                    stranded += 1
+                    continue
+                judged += 1
+                if latest is not None and not latest.explains(turned):
+                    found.add(
+                        f"operation {turned.op} was told that {item_id} is busy, and nobody else was there "
+                        f"from {turned.call_ns:,} ns to {turned.return_ns:,} ns nor shortly before",
+                        (HISTORY, turned.offset),
+                    )
+        aside = f"; {stranded:,} beside faults are not judged" if stranded else ""
+        return found.ruling(self._evidence, f"{judged:,} turned away, each beside somebody else{aside}")
+
+    def _may_be_stranded(self, turned: _Turned) -> bool:
+        if turned.return_ns - turned.call_ns >= LONG_S * NS_PER_S:
+            return True
+        return any(begin <= turned.return_ns and turned.call_ns <= end for begin, end in self._stranding)
+
+
+class _Latest:
+    """Attempts by their call; for each prefix the two latest ends that belong to different operations."""
+
+    def __init__(self, calls: list[int], firsts: list[tuple[int, int]], seconds: list[int]) -> None:
+        self._calls = calls
+        self._firsts = firsts
+        self._seconds = seconds
+
+    def explains(self, turned: _Turned) -> bool:
+        """Whether an attempt of another operation, called before this one returned, can still have been in its way."""
+        number = bisect_right(self._calls, turned.return_ns) - 1
+        end, op = self._firsts[number]
+        return (self._seconds[number] if op == turned.op else end) >= turned.call_ns
+
+
+def _latest_ends(visits: _Visits) -> _Latest:
+    """Walk an item's attempts once, in the order of their calls. Unanswered ones have an operation of their own, -1."""
+    calls, firsts, seconds = [], [], []
+    first, second = (0, -2), 0
+    for call, end, op in sorted(zip(visits.calls, visits.ends, visits.ops, strict=True)):
+        if op == first[1]:
+            first = (max(first[0], end), op)
+        elif end > first[0]:
+            first, second = (end, op), first[0]
+        else:
+            second = max(second, end)
+        calls.append(call)
+        firsts.append(first)
+        seconds.append(second)
+    return _Latest(calls, firsts, seconds)
+
+
+def _of(record: FaultRecord) -> list[tuple[int, int]]:
+    """Return the window in which a fault may have left a lock behind; an orderly restart gives back what it holds."""
+    if record.asked_ns is None or (record.fault == _ORDERLY and "-to-" not in record.target):
+        return []
+    ends_ns = record.healed_ns if record.healed_ns is not None else 1 << 62
+    return [(record.asked_ns, ends_ns + int(LEASE_S * NS_PER_S))]
