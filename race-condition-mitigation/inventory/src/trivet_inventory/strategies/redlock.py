@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
+
+import structlog
 
 from trivet_chassis import failpoint
 from trivet_inventory.database import Connection
@@ -28,6 +31,8 @@ from trivet_locks import Redlock as Quorum
 _TAKE = statement("take_fenced")
 _SEQUENCE = "item_fence"
 _PROBE_TTL_MS = 1000
+_NS_PER_MS = 1_000_000
+_log = structlog.get_logger("trivet.leases")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,24 @@ async def _fence(connection: Connection, lease: Lease) -> int:
         raise LockIsBusy("the lease ran out before the item was read") from error
 
 
+@contextmanager
+def _witnessed(held: Held) -> Iterator[Held]:
+    """Log when the use of a lease begins and when it is over, so that an auditor can see whether two met.
+
+    Two lines, since a process that dies or stands still writes no end. Both tell this machine's monotonic clock, which
+    all its processes share, and err on the safe side: the clock is read before the lease is asked how long it may be
+    believed, and the end is written before the release is sent. So of two leases that exclude each other, the lines
+    never say that they met; without the lines nothing is known of it, and nothing sold depends on them.
+    """
+    item_id, fence, held_ns = held.lease.resource, held.fence, time.monotonic_ns()
+    until_ns = held_ns + held.lease.validity_ms * _NS_PER_MS
+    _log.debug("lease held", resource=item_id, fence=fence, held_ns=held_ns, until_ns=until_ns)
+    try:
+        yield held
+    finally:
+        _log.debug("lease over", resource=item_id, fence=fence, over_ns=time.monotonic_ns())
+
+
 class Redlock:
     """Admits one buyer of an item at a time by a lease in a quorum of masters.
 
@@ -121,7 +144,8 @@ class Redlock:
         except QuorumUnavailable as error:
             raise Unavailable("no quorum of the lock's masters answered: nothing happened", definite=True) from error
         try:
-            yield Held(lease, await _fence(connection, lease))
+            with _witnessed(Held(lease, await _fence(connection, lease))) as held:
+                yield held
         finally:
             await lease.release()
 
