@@ -18,6 +18,7 @@ from trivet_lab.evidence import (
     RunRecord,
     VariantDirectory,
     VariantResult,
+    collect_events,
     command_line,
     commit_of,
     machine,
@@ -131,6 +132,7 @@ def _run_variant(
     # The replicas have drained and ended: no request is in flight, so the books are final.
     collect_ledgers(members, stage.readers, directory)
     _keep_logs(shop, variant, directory)
+    collect_events(sorted(directory.logs.glob("*.log")), stage.epoch_ns, directory.events)
     planned = planned_variant(variant)
     return judge_variant(directory, planned, order.checkers, order.scenario.figures(directory))
 

@@ -29,6 +29,7 @@ class Sale:
     planned: dict[str, int] = dataclasses.field(default_factory=dict)
     load: Line = dataclasses.field(default_factory=lambda: dict(ON_TIME))
     faults: list[Line] = dataclasses.field(default_factory=list)
+    events: list[Line] = dataclasses.field(default_factory=list)
 
     def item(self, name: str) -> Line:
         return next(item for item in self.items if item["id"] == name)
@@ -88,11 +89,21 @@ class Sale:
         self.faults.append({"fault": fault, "target": name, **times, "evidence": "seen by hand"})
         return self.faults[-1]
 
+    def lease(self, process: str, name: str, fence: int, held: int, until: int, over: int | None = None) -> None:
+        """Use a lease on an item; without ``over`` its holder never told its end."""
+        who = {"process": process, "resource": name, "fence": fence}
+        self.events.append({"event": "lease held"} | who | {"held_ns": held, "until_ns": until})
+        if over is not None:
+            self.events.append({"event": "lease over"} | who | {"over_ns": over})
+
     def write(self) -> None:
         self.directory.create()
         self.directory.faults.unlink(missing_ok=True)  # of another sale that lay here
         if self.faults:
             write_lines(self.directory.faults, self.faults)
+        write_lines(
+            self.directory.events, sorted(self.events, key=lambda line: line.get("held_ns", line.get("over_ns")))
+        )
         write_lines(self.directory.history, self.history)
         for name in ("items", "purchases", "restocks"):
             write_lines(self.directory.ledger(f"inventory.{name}"), getattr(self, name))
@@ -135,4 +146,8 @@ def sale(tmp_path: Path) -> Sale:
     sale.buy("k7", "cold", 3, (96, 99, 429, "lock-busy"), (101, 110, 200))
     sale.add("fail", "buy", "k8", "cold", 1, (97, 100, 429, "lock-busy"))
     sale.break_part("pause", "inventory-api-1", 8, 15, 24)
+    sale.lease("inventory-api-1", "hot", 101, 2, 20, 9)
+    sale.lease("inventory-api-1", "hot", 102, 12, 40, 70)  # stood still past its lease, and another one began
+    sale.lease("inventory-api-2", "hot", 103, 50, 90, 75)
+    sale.lease("inventory-api-2", "cold", 104, 60, 100, 90)
     return sale

@@ -281,6 +281,18 @@ def told_busy_by_what_it_had_been_told_before(sale):
     sale.buy("stuck", "cold", 1, *attempts, (23 * SECOND, 23 * SECOND + 9, 200))
 
 
+@bad("leases_exclusive")
+def two_replicas_believed_in_one_item_at_once(sale):
+    sale.lease("inventory-api-1", "cold", 200, 80, 150, 95)
+
+
+@bad("leases_exclusive")
+def a_lease_was_given_to_another_before_its_time_was_over(sale):
+    """Its holder died, so that only its time can end it."""
+    sale.lease("inventory-api-1", "cold", 200, 200, 300)
+    sale.lease("inventory-api-2", "cold", 201, 299, 400, 310)
+
+
 @pytest.mark.parametrize(("caught_by", "damage"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_a_damage_is_caught_by_its_rule_alone(sale, caught_by, damage) -> None:
     damage(sale)
@@ -296,7 +308,8 @@ def test_every_rule_that_can_be_broken_is_broken_twice() -> None:
     counts = {name: sum(name in caught_by for _, caught_by, _ in CASES) for name in all_checkers()}
     never = {name for name, count in counts.items() if count == 0}
     by_faults = {"available_after_heal", "faults_effective"}  # test_fault_rules.py has theirs
-    assert never == by_faults | {"answers_complete", "contention", "generator_on_time", "history_whole"}
+    by_leases = {"leases_overlapped", "lock_overlaps"}  # test_lease_rules.py has theirs
+    assert never == by_faults | by_leases | {"answers_complete", "contention", "generator_on_time", "history_whole"}
     assert all(count >= 2 for name, count in counts.items() if name not in never)
 
 

@@ -14,7 +14,15 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from trivet_lab.evidence import Attempt, FaultRecord, Operation, encode_operation, write_faults
+from trivet_lab.evidence import (
+    Attempt,
+    FaultRecord,
+    LeaseHeld,
+    LeaseOver,
+    Operation,
+    encode_operation,
+    write_faults,
+)
 
 ITEMS = 200
 STEP_NS = 10_000
@@ -109,7 +117,19 @@ def write_sale(directory: Path, operations: int, share_sold: float = 0.5) -> dic
     asked_ns = operations // 4 * STEP_NS
     times = asked_ns, asked_ns + STEP_NS, asked_ns + IN_FLIGHT * STEP_NS
     write_faults(directory / "faults.jsonl", [FaultRecord("pause", "inventory-api-1", *times, "in state T")])
+    write_leases(directory / "events.jsonl", operations)
     return {"sold": shop.sold, "refused": shop.refused}
+
+
+def write_leases(path: Path, count: int) -> None:
+    """Write so many leases of one item, one after the other but for the first, whose holder stood still."""
+    with path.open("wb") as lines:
+        for fence in range(1, count + 1):
+            name, at_ns = ("inventory-api-1", "ticket-1", fence), fence * STEP_NS
+            lines.write(msgspec.json.encode(LeaseHeld(*name, at_ns, at_ns + STEP_NS - 1)) + b"\n")
+            if fence > 1:
+                lines.write(msgspec.json.encode(LeaseOver(*name, at_ns + STEP_NS // 2)) + b"\n")
+        lines.write(msgspec.json.encode(LeaseOver("inventory-api-1", "ticket-1", 1, 3 * STEP_NS)) + b"\n")
 
 
 if __name__ == "__main__":

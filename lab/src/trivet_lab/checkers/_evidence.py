@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from trivet_lab.checkers._history import HISTORY, EvidenceError, History, Pointer
-from trivet_lab.evidence import VariantDirectory
+from trivet_lab.checkers._history import EVENTS, HISTORY, EvidenceError, History, Pointer
+from trivet_lab.evidence import Event, VariantDirectory
 
 T = TypeVar("T")
 
@@ -44,23 +45,35 @@ class Evidence:
         Raises:
             EvidenceError: the ledger is missing, or a line is not such a row. An empty one yields nothing.
         """
-        path = self.directory.ledger(name)
-        if not path.exists():
-            raise EvidenceError(f"ledger {name} is missing")
-        decode = msgspec.json.Decoder(row).decode
-        offset = 0
-        with path.open("rb") as lines:
-            for line in lines:
-                try:
-                    yield offset, decode(line)
-                except msgspec.DecodeError as error:
-                    raise EvidenceError(f"ledger {name} is damaged at byte {offset}: {error}") from error
-                offset += len(line)
+        yield from _rows(self.directory.ledger(name), f"ledger {name}", msgspec.json.Decoder(row))
+
+    def events(self) -> Iterator[tuple[int, Event]]:
+        """Yield what the services told of themselves with the byte offset of each line, in order of time.
+
+        Raises:
+            EvidenceError: ``events.jsonl`` is missing, or a line is no event.
+        """
+        path = self.directory.events
+        yield from _rows(path, path.name, msgspec.json.Decoder(Event))
 
     def line(self, pointer: Pointer) -> dict[str, Any]:
         """Return one line as it stands in its file."""
         name, offset = pointer
-        path = self.history.path if name == HISTORY else self.directory.ledger(name)
+        own = {HISTORY: self.history.path, EVENTS: self.directory.events}
+        path = own.get(name) or self.directory.ledger(name)
         with path.open("rb") as file:
             file.seek(offset)
             return msgspec.json.decode(file.readline(), type=dict[str, Any])
+
+
+def _rows(path: Path, name: str, decoder: msgspec.json.Decoder[T]) -> Iterator[tuple[int, T]]:
+    if not path.exists():
+        raise EvidenceError(f"{name} is missing")
+    offset = 0
+    with path.open("rb") as lines:
+        for line in lines:
+            try:
+                yield offset, decoder.decode(line)
+            except msgspec.DecodeError as error:
+                raise EvidenceError(f"{name} is damaged at byte {offset}: {error}") from error
+            offset += len(line)

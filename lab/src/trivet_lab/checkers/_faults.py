@@ -8,6 +8,10 @@ from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._history import EvidenceError
 from trivet_lab.evidence import FaultRecord, read_faults
 
+FORGETTING = frozenset({"kill", "restart", "restart_empty", "clock_jump"})
+"""After these a master may grant again what it has granted: it lost its keys, or its clock skipped their time."""
+MASTERS = "valkey-"
+
 
 class Faults:
     """Every fault of the variant, read once."""
@@ -19,11 +23,37 @@ class Faults:
             EvidenceError: it is missing, damaged or empty: who asks about faults was promised some.
         """
         path = evidence.directory.faults
-        try:
-            self.records: list[FaultRecord] = read_faults(path)
-        except FileNotFoundError as error:
-            raise EvidenceError(f"{path.name} is missing") from error
-        except msgspec.DecodeError as error:
-            raise EvidenceError(f"{path.name} is damaged: {error}") from error
+        if not path.exists():
+            raise EvidenceError(f"{path.name} is missing")
+        self.records: list[FaultRecord] = evidence.book(recorded_faults)
         if not self.records:
             raise EvidenceError(f"{path.name} is empty: nothing was broken")
+
+
+def recorded_faults(evidence: Evidence) -> list[FaultRecord]:
+    """Return what was broken on purpose, nothing for a run that broke nothing and so has no record.
+
+    Raises:
+        EvidenceError: ``faults.jsonl`` is damaged.
+    """
+    path = evidence.directory.faults
+    try:
+        return read_faults(path)
+    except FileNotFoundError:
+        return []
+    except msgspec.DecodeError as error:
+        raise EvidenceError(f"{path.name} is damaged: {error}") from error
+
+
+def first_forgetting_ns(evidence: Evidence) -> int | None:
+    """Return when a master of the locks was first made to forget, None if none was.
+
+    Raises:
+        EvidenceError: ``faults.jsonl`` is damaged, so nobody can know.
+    """
+    asked = [
+        record.asked_ns
+        for record in evidence.book(recorded_faults)
+        if record.fault in FORGETTING and record.target.startswith(MASTERS) and record.asked_ns is not None
+    ]
+    return min(asked, default=None)

@@ -14,10 +14,11 @@ import msgspec
 from trivet_lab.evidence import Operation
 
 HISTORY = "history"
+EVENTS = "events"
 OPERATIONS_A_BATCH = 4096
 
 Pointer = tuple[str, int]
-"""One line of the evidence: ``history`` or a ledger's name, and the byte at which the line begins."""
+"""One line of the evidence: ``history``, ``events`` or a ledger's name, and the byte at which the line begins."""
 
 
 class EvidenceError(Exception):

@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple
 
 from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
-from trivet_lab.checkers._faults import Faults
+from trivet_lab.checkers._faults import recorded_faults
 from trivet_lab.checkers._history import HISTORY, Batch
 from trivet_lab.checkers._inventory import BUY
 from trivet_lab.checkers._witness import Violations
@@ -63,8 +63,7 @@ class BusyLegal(Checker):
         """Read which faults there were, if any."""
         self._evidence = evidence
         self._visits: dict[str, _Visits] = {}
-        records = evidence.book(Faults).records if evidence.directory.faults.exists() else []
-        self._stranding = [window for record in records for window in _of(record)]
+        self._stranding = [window for record in evidence.book(recorded_faults) for window in _of(record)]
 
     def read(self, batch: Batch) -> None:
         """Note every attempt, and those that were turned away."""

@@ -1,6 +1,7 @@
 """What a run leaves behind: its directory, what it was, what the crowd did, and what was found."""
 
 from trivet_lab.evidence.directory import RunDirectory, VariantDirectory, create_directory, create_run
+from trivet_lab.evidence.events import Event, LeaseHeld, LeaseOver, collect_events
 from trivet_lab.evidence.faults import FaultRecord, PlannedFault, read_faults, write_faults
 from trivet_lab.evidence.history import Attempt, Operation, Outcome, encode_operation, read_history
 from trivet_lab.evidence.record import (
@@ -31,9 +32,12 @@ from trivet_lab.evidence.results import (
 __all__ = [
     "Attempt",
     "DamagedRecord",
+    "Event",
     "FaultRecord",
     "Finding",
     "Latency",
+    "LeaseHeld",
+    "LeaseOver",
     "Load",
     "Machine",
     "Operation",
@@ -46,6 +50,7 @@ __all__ = [
     "VariantDirectory",
     "VariantResult",
     "Verdict",
+    "collect_events",
     "command_line",
     "commit_of",
     "create_directory",

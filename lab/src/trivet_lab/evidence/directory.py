@@ -50,6 +50,11 @@ class VariantDirectory:
         return self.path / "mutant.diff"
 
     @property
+    def events(self) -> Path:
+        """What services told of themselves, one line an event (``events.py``); absent when they told nothing."""
+        return self.path / "events.jsonl"
+
+    @property
     def latency(self) -> Path:
         """HdrHistogram logs, ``<f>.hlog``."""
         return self.path / "latency"

@@ -99,9 +99,10 @@ SCENARIO = Scenario(
                     "TRIVET_INVENTORY_STRATEGY": "redlock",
                     # The masters share this machine's cores with the crowd: a late answer is a busy core, no dead node.
                     "TRIVET_INVENTORY_LOCK_NODE_DEADLINE_MS": "250",
+                    "TRIVET_INVENTORY_LOG_LEVEL": "debug",  # holders tell of their leases there
                 }
             },
-            checkers=("fences_drawn",),
+            checkers=("fences_drawn", "leases_exclusive", "lock_overlaps"),
         ),
     ),
     checkers=(
