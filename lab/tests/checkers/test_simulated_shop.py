@@ -23,6 +23,7 @@ LAWS = set(all_checkers()) - {
     "leases_exclusive",  # this shop has no lock
     "leases_overlapped",
     "lock_overlaps",
+    "nobody_noticed",  # answers get lost in the best of shops
 }
 
 
@@ -234,9 +235,8 @@ some = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChe
 @given(seeds, few)
 def test_a_right_shop_is_never_called_wrong(new_sale, seed, stock) -> None:
     _, sale = simulate(new_sale, Shop, seed, stock)
-    findings = sale.judge()
-    for name, finding in findings.items():
-        assert finding.verdict != "invalid", (name, finding.observed, finding.witness)
+    assert sale.invalid() == set()
+    for name, finding in sale.findings().items():
         assert "failed" not in finding.observed
         if name in LAWS and sale.purchases and name != "no_lost_purchase":
             assert finding.verdict == "valid", (name, finding.observed)

@@ -107,6 +107,7 @@ SCENARIO = Scenario(
     ),
     checkers=(
         "history_whole",
+        "no_defects",
         "answers_complete",
         "generator_on_time",
         "supply_as_planned",

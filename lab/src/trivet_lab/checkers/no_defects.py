@@ -1,0 +1,43 @@
+"""A service that does not know what went wrong has a defect, whatever became of the operation."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from trivet_lab.checkers._checker import Checker, Ruling
+from trivet_lab.checkers._evidence import Evidence
+from trivet_lab.checkers._history import HISTORY, Batch
+from trivet_lab.checkers._witness import Violations
+
+STATUS, CODE = 500, "internal"
+
+
+class NoDefects(Checker):
+    """Looks for 500 and ``internal`` among all attempts.
+
+    A dependency that fails, a lock that ran out or a body that is wrong have codes of their own (503, 429, 4xx). What
+    is left is an error that nobody thought of; a retry that heals it hides it from every other rule.
+    """
+
+    NAME: ClassVar[str] = "no_defects"
+    RULE: ClassVar[str] = "No attempt is answered 500 or `internal`: whatever fails has a code of its own."
+
+    def __init__(self, evidence: Evidence) -> None:
+        """Begin without any attempt; no ledger is needed."""
+        self._evidence = evidence
+        self._found = Violations()
+        self._attempts = 0
+
+    def read(self, batch: Batch) -> None:
+        """Look at every attempt."""
+        for operation, offset in zip(batch.operations, batch.offsets, strict=True):
+            for number, attempt in enumerate(operation.attempts, 1):
+                if attempt.status == STATUS or attempt.code == CODE:
+                    told = f"{attempt.status} {attempt.code or 'without a code'}"
+                    where = f"{attempt.node or 'an unnamed replica'} answered attempt {number}"
+                    self._found.add(f"{where} of operation {operation.op} with {told}", (HISTORY, offset))
+            self._attempts += len(operation.attempts)
+
+    def finish(self) -> Ruling:
+        """Rule over the answers."""
+        return self._found.ruling(self._evidence, f"{self._attempts:,} attempts, none met a defect")
