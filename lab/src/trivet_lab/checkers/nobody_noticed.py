@@ -35,7 +35,9 @@ class NobodyNoticed(Checker):
                 if attempt.status == 0 or attempt.status >= 500:
                     told = attempt.code or str(attempt.status)
                     self._why[told] += 1
-                    self._found.add(f"attempt {number} of operation {operation.op} ended with {told}", (HISTORY, offset))
+                    self._found.add(
+                        f"attempt {number} of operation {operation.op} ended with {told}", (HISTORY, offset)
+                    )
             self._attempts += len(operation.attempts)
 
     def finish(self) -> Ruling:
