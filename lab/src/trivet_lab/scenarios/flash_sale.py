@@ -17,8 +17,8 @@ RESTOCKED_ITEMS = 3
 ZIPF_EXPONENT = 1.1
 ATTEMPTS_MAX = 5  # a buyer who was told "busy" five times, a second apart, goes home
 DRAIN_S = 10
-# A key is asked twice while it is in flight, and once more when its answer is old and a restock may have come between.
-AGAIN = [Again(after_s=0.0, share=0.03), Again(after_s=2.5, share=0.05)]
+AGAIN_AFTER_S = (0.0, 2.5)
+"""A key is asked for twice while it is in flight, and when its answer is old and a restock may have come between."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,7 @@ class Parameters:
     duration: Annotated[float, asked("seconds of load", least=1, most=86_400)] = 10
     items: Annotated[int, asked("items on sale; demand follows Zipf's law", least=1, most=1_000)] = 12
     stock: Annotated[int, asked("units of each item at the start", least=0, most=1_000_000_000)] = 40
+    again: Annotated[float, asked("share of purchases asked for once more, under their key", least=0, most=1)] = 0.05
 
 
 def plan_of(cue: Cue, parameters: Parameters) -> Plan:
@@ -56,7 +57,7 @@ def plan_of(cue: Cue, parameters: Parameters) -> Plan:
             Restock(at_s=duration / 2, item_id=item.id, quantity=max(1, parameters.stock // 4))
             for item in items[:RESTOCKED_ITEMS]
         ],
-        again=AGAIN,
+        again=[Again(after_s, parameters.again) for after_s in AGAIN_AFTER_S],
         directory=str(cue.directory.path),
         attempts_max=ATTEMPTS_MAX,
         drain_ms=math.ceil((DRAIN_S + cue.outage_s) * 1000),
