@@ -189,6 +189,7 @@ def run_check(_: list[str]) -> None:
         "types": ["mypy"],
         "tools": ["mypy", "tools/bootstrap.py"],
         "imports": ["lint-imports", "--no-cache"],
+        "mutants": ["python", "-m", "trivet_lab.mutants"],
     }
     red = []
     for name, argv in checks.items():

@@ -52,21 +52,24 @@ class Trials:
         return self._run(trial, self._seed + 1)
 
     def _run(self, trial: Trial, seed: int) -> Tried:
-        scenario, variant, parameters = self._arranged(trial.arrangement)
-        chosen = self._variant(trial, variant)
-        parts = [*part_names(self._members), *link_names(self._members)]
-        words = trial.arrangement.faults
-        planned = plan_faults(words, parts, seed, scenario.load_s(parameters)) if words else []
-        name = trial.mutant.name if trial.mutant else ""
-        order = Order(scenario, parameters, [chosen], seed, ["mutants", *(["--only", name] if name else [])], planned)
-        run = create_run(self._settings.runs, f"{scenario.name}-{chosen.name}", seed)
-        record_order(order, run, self._settings)
+        own = trial.mutant.name if trial.mutant else trial.arrangement.variant
+        run = create_run(self._settings.runs, f"{trial.arrangement.scenario}-{own}", seed)
         try:
+            order = self._order(trial, seed)
+            record_order(order, run, self._settings)
             [result] = run_order(order, run, self._shop, self._members, self._console).variants
         except Exception as error:  # noqa: BLE001  - one that breaks, however, must not hide the others
             (run.path / "broken.txt").write_text(traceback.format_exc())
-            return Tried(trial, Conclusion.BROKE, (), run.name, str(error).splitlines()[0])
+            return Tried(trial, Conclusion.BROKE, (), run.name, str(error).partition("\n")[0])
         return _tried(trial, result, run)
+
+    def _order(self, trial: Trial, seed: int) -> Order:
+        scenario, variant, parameters = self._arranged(trial.arrangement)
+        parts = [*part_names(self._members), *link_names(self._members)]
+        words = trial.arrangement.faults
+        planned = plan_faults(words, parts, seed, scenario.load_s(parameters)) if words else []
+        again = ["mutants", *(["--only", trial.mutant.name] if trial.mutant else []), "--seed", str(seed)]
+        return Order(scenario, parameters, [self._variant(trial, variant)], seed, again, planned)
 
     def _arranged(self, arrangement: Arrangement) -> tuple[Scenario[Any], Variant, Any]:
         """Return the scenario, its variant and the sizes that an arrangement names."""
