@@ -28,14 +28,14 @@ from trivet_lab.evidence import (
     write_record,
     write_results,
 )
-from trivet_lab.faults import Conductor, Target, variables_of
+from trivet_lab.faults import Conductor, Target, plan_faults, variables_of
 from trivet_lab.members import Member, collect_ledgers
 from trivet_lab.mutants import find_mutants, lay_over
 from trivet_lab.report import render
 from trivet_lab.scenarios import Scenario, Variant
 from trivet_lab.scene import Cue
 from trivet_lab.settings import LabSettings, lab_settings
-from trivet_lab.topologies import Shop, Stage, link_names
+from trivet_lab.topologies import Shop, Stage, link_names, part_names
 from trivet_lab.verdict import judge_variant, summarise
 
 RECOVERY_S = 5
@@ -58,6 +58,19 @@ class Order:
     def checkers(self) -> list[str]:
         """The rules that judge it: the scenario's, and with faults those that ask whether they really happened."""
         return [*self.scenario.checkers, *(FAULT_CHECKERS if self.faults else ())]
+
+
+def plan_order(
+    scenario: Scenario[Any], parameters: Any, members: Sequence[Member], seed: int, words: str | None = None
+) -> list[PlannedFault]:
+    """Return what is broken in a run: what a person asked for in words, else what the scenario brings itself.
+
+    Raises:
+        FaultError: one sentence about the first thing that is wrong.
+    """
+    asked = words or scenario.faults
+    parts = [*part_names(members), *link_names(members)]
+    return plan_faults(asked, parts, seed, scenario.load_s(parameters)) if asked else []
 
 
 def fresh_seed() -> int:

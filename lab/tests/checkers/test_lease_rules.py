@@ -18,7 +18,7 @@ def test_an_overlap_is_counted_and_told_and_is_no_violation(sale) -> None:
         "hot: inventory-api-1 under fence 102 from 0.000 s to 0.000 s, "
         "and meanwhile inventory-api-2 under fence 103 from 0.000 s"
     )
-    assert findings["lock_overlaps"].observed == f"1 overlaps among 4 leases; first: {told}"
+    assert findings["lock_overlaps"].observed == f"1 overlap among 4 leases; {told}"
     assert findings["leases_overlapped"].observed == f"first: {told}"
     assert findings["leases_exclusive"].observed == "4 leases, each believed by its holder alone"
 
@@ -28,7 +28,17 @@ def test_every_later_holder_is_an_overlap_of_its_own(sale) -> None:
     for fence in range(2, 7):
         sale.lease("inventory-api-2", "hot", fence, 20 + fence, 21 + fence, 21 + fence)
     observed = sale.judge()["lock_overlaps"].observed
-    assert observed.startswith("5 overlaps among 6 leases; first: hot: ")
+    assert observed.startswith("5 overlaps among 6 leases; hot: inventory-api-1 under fence 1 ")
+    assert observed.endswith(" meanwhile inventory-api-2 under fence 2 from 0.000 s, then 4 more")
+
+
+def test_of_many_holders_that_were_late_the_first_three_are_told(sale) -> None:
+    without_leases(sale)
+    for number in range(5):
+        sale.lease("inventory-api-1", f"item-{number}", 2 * number, 10, 20, 100)
+        sale.lease("inventory-api-2", f"item-{number}", 2 * number + 1, 30, 99, 40)
+    observed = sale.judge()["lock_overlaps"].observed
+    assert observed.startswith("5 overlaps among 10 leases; item-0: ")
     assert observed.count("meanwhile") == 3
 
 

@@ -7,5 +7,16 @@ from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._history import Batch, EvidenceError
 from trivet_lab.checkers._judge import all_checkers, check_variant
+from trivet_lab.checkers._leases import Meeting, lease_meetings
 
-__all__ = ["Batch", "Checker", "Evidence", "EvidenceError", "Ruling", "all_checkers", "check_variant"]
+__all__ = [
+    "Batch",
+    "Checker",
+    "Evidence",
+    "EvidenceError",
+    "Meeting",
+    "Ruling",
+    "all_checkers",
+    "check_variant",
+    "lease_meetings",
+]

@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._history import EVENTS, EvidenceError, Pointer
-from trivet_lab.evidence import LeaseHeld
+from trivet_lab.evidence import LeaseHeld, VariantDirectory
 
 NS_PER_S = 1_000_000_000
 
@@ -111,3 +111,12 @@ class Leases:
 def _meetings(earlier: Lease, leases: list[Lease], place: int, end_ns: int) -> Iterator[Meeting]:
     last = bisect_left(leases, end_ns, lo=place + 1, key=attrgetter("held_ns"))
     return (Meeting(earlier, later, end_ns) for later in leases[place + 1 : last])
+
+
+def lease_meetings(directory: VariantDirectory) -> list[Meeting]:
+    """Return who used a lease while another one of the same resource was in use, for figures and charts.
+
+    Raises:
+        EvidenceError: nobody told of a lease, or the evidence is damaged.
+    """
+    return list(Leases(Evidence(directory)).used_at_once())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import ClassVar
 
 from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
-from trivet_lab.checkers._leases import Leases
+from trivet_lab.checkers._leases import Leases, Meeting
 
 SHOWN_MAX = 3
 
@@ -30,7 +31,14 @@ class LockOverlaps(Checker):
 
     def finish(self) -> Ruling:
         """Count, and tell the first few."""
-        met = list(self._book.used_at_once())
-        counted = f"{len(met):,} overlaps among {self._book.count:,} leases"
-        shown = "; ".join(str(meeting) for meeting in met[:SHOWN_MAX])
-        return Ruling("valid", f"{counted}; first: {shown}" if met else counted)
+        met = [list(group) for _, group in itertools.groupby(self._book.used_at_once(), key=lambda one: one.earlier)]
+        overlaps = sum(len(group) for group in met)
+        counted = f"{overlaps:,} {'overlap' if overlaps == 1 else 'overlaps'} among {self._book.count:,} leases"
+        return Ruling("valid", "; ".join([counted, *map(_told, met[:SHOWN_MAX])]))
+
+
+def _told(group: list[Meeting]) -> str:
+    """Return what became of one lease that was used too long, in words."""
+    others = len(group) - 1
+    more = f", then {others:,} more" if others else ""
+    return f"{group[0]}{more}"

@@ -12,12 +12,11 @@ from trivet_lab.cli.table import explain, table
 from trivet_lab.cli.tour import tour
 from trivet_lab.console import Console
 from trivet_lab.evidence import command_line, create_run
-from trivet_lab.faults import plan_faults
 from trivet_lab.members import find_members
-from trivet_lab.runner import Order, fresh_seed, record_order, run_order
+from trivet_lab.runner import Order, fresh_seed, plan_order, record_order, run_order
 from trivet_lab.scenarios import Scenario, Variant, find_scenarios
 from trivet_lab.settings import lab_settings
-from trivet_lab.topologies import Shop, link_names, part_names
+from trivet_lab.topologies import Shop
 from trivet_lab.verdict import judge
 from trivet_platform import Supervisor, sweep
 
@@ -74,8 +73,7 @@ def run_scenario(
     seed = fresh_seed() if seed is None else seed
     known = find_members(settings.root)
     members = {name: known[name] for name in scenario.members}
-    parts = [*part_names(list(members.values())), *link_names(list(members.values()))]
-    planned = plan_faults(faults, parts, seed, scenario.load_s(parameters)) if faults else []
+    planned = plan_order(scenario, parameters, list(members.values()), seed, faults)
     for sentence in sweep(settings.runs):
         console.say(sentence)
     run = create_run(settings.runs, scenario.name, seed)

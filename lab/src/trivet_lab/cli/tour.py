@@ -11,7 +11,7 @@ from trivet_lab.cli.table import explain, table
 from trivet_lab.console import Console
 from trivet_lab.evidence import Results, RunDirectory, create_directory, create_run
 from trivet_lab.members import find_members
-from trivet_lab.runner import Order, fresh_seed, record_order, run_order
+from trivet_lab.runner import Order, fresh_seed, plan_order, record_order, run_order
 from trivet_lab.scenarios import Chapter, Scenario, find_scenarios
 from trivet_lab.settings import LabSettings, lab_settings
 from trivet_lab.topologies import Shop
@@ -52,9 +52,10 @@ class Tour:
     def _chapter(self, scenario: Scenario[Any], chapter: Chapter[Any], shop: Shop) -> None:
         run = create_run(self._settings.runs, scenario.name, self._seed)
         words = ["run", "tour", "--seed", str(self._seed)]
-        order = Order(scenario, chapter.parameters, list(scenario.variants), self._seed, words)
-        record_order(order, run, self._settings)
         members = [member for name, member in find_members(self._settings.root).items() if name in scenario.members]
+        faults = plan_order(scenario, chapter.parameters, members, self._seed)
+        order = Order(scenario, chapter.parameters, list(scenario.variants), self._seed, words, faults)
+        record_order(order, run, self._settings)
         try:
             self.finished.append((run, scenario.claim, run_order(order, run, shop, members, self._console)))
         except Exception as error:  # noqa: BLE001  - a chapter that breaks, however, must not hide the others

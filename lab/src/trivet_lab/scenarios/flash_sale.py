@@ -6,17 +6,14 @@ import dataclasses
 import math
 from typing import Annotated
 
-from trivet_lab.evidence import VariantDirectory
 from trivet_lab.load import Again, Item, Phase, Plan, Restock, zipf_weights
+from trivet_lab.scenarios import sale
 from trivet_lab.scenarios.scenario import Chapter, Scenario, Variant, asked
-from trivet_lab.scene import Cue, Sampler, request_json, send_crowd
-from trivet_lab.verdict import count_stock
+from trivet_lab.scene import Cue
 
-PRICE_MINOR = 4_900
 RESTOCKED_ITEMS = 3
 ZIPF_EXPONENT = 1.1
 ATTEMPTS_MAX = 5  # a buyer who was told "busy" five times, a second apart, goes home
-DRAIN_S = 10
 AGAIN_AFTER_S = (0.0, 2.5)
 """A key is asked for twice while it is in flight, and when its answer is old and a restock may have come between."""
 
@@ -60,23 +57,13 @@ def plan_of(cue: Cue, parameters: Parameters) -> Plan:
         again=[Again(after_s, parameters.again) for after_s in AGAIN_AFTER_S],
         directory=str(cue.directory.path),
         attempts_max=ATTEMPTS_MAX,
-        drain_ms=math.ceil((DRAIN_S + cue.outage_s) * 1000),
+        drain_ms=math.ceil((sale.DRAIN_S + cue.outage_s) * 1000),
     )
 
 
 def play(cue: Cue, parameters: Parameters) -> None:
-    """Put the items on sale, send the crowd, and sample the stock while it buys."""
-    plan = plan_of(cue, parameters)
-    for item in plan.items:
-        body = {"id": item.id, "stock": item.stock, "unit_price_minor": PRICE_MINOR, "currency": "EUR"}
-        request_json("POST", f"{cue.stage.url}/items", body, key=f"{cue.seed}-{item.id}")
-    with Sampler(cue.stage, cue.directory):
-        send_crowd(plan, cue)
-
-
-def figures(directory: VariantDirectory) -> dict[str, int]:
-    """Count units sold, and units sold that did not exist."""
-    return count_stock(directory)
+    """Put the items on sale and send the crowd."""
+    sale.sell(plan_of(cue, parameters), cue)
 
 
 SCENARIO = Scenario(
@@ -95,46 +82,16 @@ SCENARIO = Scenario(
         Variant(
             "redlock",
             expected="valid",
-            settings={
-                "inventory": {
-                    "TRIVET_INVENTORY_STRATEGY": "redlock",
-                    # The masters share this machine's cores with the crowd: a late answer is a busy core, no dead node.
-                    "TRIVET_INVENTORY_LOCK_NODE_DEADLINE_MS": "250",
-                    "TRIVET_INVENTORY_LOG_LEVEL": "debug",  # holders tell of their leases there
-                }
-            },
+            settings={"inventory": sale.REDLOCK},
             checkers=("fences_drawn", "leases_exclusive", "lock_overlaps"),
         ),
     ),
-    checkers=(
-        "history_whole",
-        "no_defects",
-        "answers_complete",
-        "generator_on_time",
-        "supply_as_planned",
-        "contention",
-        "no_oversell",
-        "stock_never_negative",
-        "stock_conserved",
-        "no_lost_purchase",
-        "no_phantom_purchase",
-        "one_row_a_key",
-        "refusals_legal",
-        "busy_legal",
-        "fences_monotone",
-    ),
+    checkers=sale.RULES,
     parameters=Parameters,
     play=play,
-    figures=figures,
+    figures=sale.figures,
     load_s=lambda parameters: parameters.duration,
-    real=(
-        "PostgreSQL 18 with fsync and synchronous_commit on",
-        "five independent Valkey 9 masters",
-        "Envoy as the load balancer, two replicas of the service behind it",
-        "every request over TCP, every verdict from the service's own ledger",
-    ),
-    simulated=(
-        "one machine: servers, load balancer and crowd share its cores and its disk, and nothing crosses a network",
-    ),
+    real=sale.REAL,
+    simulated=sale.SIMULATED,
     chapter=Chapter(place=1, parameters=Parameters(rate=100, duration=5, items=8, stock=15)),
 )

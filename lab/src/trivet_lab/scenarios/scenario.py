@@ -52,7 +52,8 @@ class Scenario(Generic[P]):
 
     ``play`` sends the crowd at one stage and returns when every operation has ended; ``figures`` counts what the
     table shows (``sold``, ``oversold``, …) from the variant's directory; ``load_s`` is the declared load of one
-    variant in seconds.
+    variant in seconds. ``faults`` are what it breaks itself, in words as ``--faults`` takes them; what a person asks
+    for there replaces it.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Scenario(Generic[P]):
     play: Callable[[Cue, P], None]
     figures: Callable[[VariantDirectory], dict[str, int]]
     load_s: Callable[[P], float]
+    faults: str = ""
     real: Sequence[str] = ()
     simulated: Sequence[str] = ()
     chapter: Chapter[P] | None = None

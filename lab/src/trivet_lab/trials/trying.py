@@ -9,13 +9,12 @@ from typing import Any
 
 from trivet_lab.console import Console
 from trivet_lab.evidence import RunDirectory, VariantResult, create_run
-from trivet_lab.faults import plan_faults
 from trivet_lab.members import Member
 from trivet_lab.mutants import Arrangement, MutantError
-from trivet_lab.runner import Order, record_order, run_order
+from trivet_lab.runner import Order, plan_order, record_order, run_order
 from trivet_lab.scenarios import Scenario, Variant, find_scenarios
 from trivet_lab.settings import LabSettings
-from trivet_lab.topologies import Shop, link_names, part_names
+from trivet_lab.topologies import Shop
 from trivet_lab.trials.conclusion import Conclusion, conclude, conclude_control
 from trivet_lab.trials.sample import Trial
 
@@ -65,9 +64,7 @@ class Trials:
 
     def _order(self, trial: Trial, seed: int) -> Order:
         scenario, variant, parameters = self._arranged(trial.arrangement)
-        parts = [*part_names(self._members), *link_names(self._members)]
-        words = trial.arrangement.faults
-        planned = plan_faults(words, parts, seed, scenario.load_s(parameters)) if words else []
+        planned = plan_order(scenario, parameters, self._members, seed, trial.arrangement.faults)
         again = ["mutants", *(["--only", trial.mutant.name] if trial.mutant else []), "--seed", str(seed)]
         return Order(scenario, parameters, [self._variant(trial, variant)], seed, again, planned)
 

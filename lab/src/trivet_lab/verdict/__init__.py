@@ -10,6 +10,7 @@ from trivet_lab.verdict.combination import (
 )
 from trivet_lab.verdict.judgement import is_as_expected, judge_variant, summarise
 from trivet_lab.verdict.measures import Measures, measure
+from trivet_lab.verdict.overlaps import count_overlaps
 from trivet_lab.verdict.stock import count_stock
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Judgement",
     "Measures",
     "combine",
+    "count_overlaps",
     "count_stock",
     "is_as_expected",
     "judge",
