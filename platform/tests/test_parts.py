@@ -132,3 +132,15 @@ def ask(valkey: Valkey, command: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", valkey.port)) as connection:
         connection.sendall(command)
         return connection.recv(100).split(b"\r\n")[0]
+
+
+def test_who_is_dismissed_does_not_wait_for_others(supervisor: Supervisor, until: Callable[..., object]) -> None:
+    """It serves on after a first signal, and would do so for ever."""
+    part = Program("dutiful", [sys.executable, str(LABS / "dutiful.py")], {})
+    supervisor.start(part)
+    log = supervisor.directory / "log" / "dutiful.log"
+    until(lambda: "listening" in log.read_text(), "it hears signals")
+    part.pause()
+    part.dismiss()
+    assert log.read_text() == "listening\nSIGINT\nSIGTERM\n"
+    assert part.pids == []

@@ -99,6 +99,11 @@ class Process:
         end(everything)
         self._popen.wait()
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send the leader a signal, if it has not ended."""
+        if self._popen.poll() is None:
+            self._popen.send_signal(number)
+
     def kill(self) -> None:
         """Kill everything of it and reap the leader."""
         end([self.known])
