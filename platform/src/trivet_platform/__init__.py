@@ -1,6 +1,9 @@
 """Real servers on one machine, without Docker: parts, their supervisor, and the sweep of what was left."""
 
 from trivet_platform.binaries import MissingBinary, server_versions
+from trivet_platform.bounded_disk import BoundedDisk, NoBoundedDisk, bounded_disk_blocker
+from trivet_platform.clock import NoOwnClock, OwnClock, find_libfaketime
+from trivet_platform.conditions import Conditions
 from trivet_platform.envoy import Envoy, RouteFailed
 from trivet_platform.envoy_config import Upstream
 from trivet_platform.errors import PartDied, PlatformClosed, PlatformError, StartFailed
@@ -14,10 +17,15 @@ from trivet_platform.sweep import alive, sweep
 from trivet_platform.valkey import Valkey
 
 __all__ = [
+    "BoundedDisk",
+    "Conditions",
     "Envoy",
     "Link",
     "LinkFailed",
     "MissingBinary",
+    "NoBoundedDisk",
+    "NoOwnClock",
+    "OwnClock",
     "Part",
     "PartDied",
     "PlatformClosed",
@@ -31,6 +39,8 @@ __all__ = [
     "Upstream",
     "Valkey",
     "alive",
+    "bounded_disk_blocker",
+    "find_libfaketime",
     "free_port",
     "server_versions",
     "sweep",

@@ -7,13 +7,14 @@ import pwd
 import secrets
 import shutil
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
 from trivet_platform.binaries import copy_postgres, postgres_home
+from trivet_platform.bounded_disk import BoundedDisk
 from trivet_platform.errors import PlatformError
 from trivet_platform.part import Site
 from trivet_platform.process import Account, Process
@@ -51,6 +52,8 @@ class Postgres(ServerPart):
 
     As root it runs as ``nobody``. That user can read neither root's home nor a closed checkout, so the data and a
     copy of the binaries lie in a scratch directory, to which a link in the part's own directory leads.
+
+    Under conditions with a bounded disk it is another, empty cluster, which lies on that disk.
     """
 
     stop_signal = signal.SIGINT  # a fast shutdown: sessions are cut, nothing committed is lost
@@ -60,7 +63,8 @@ class Postgres(ServerPart):
         self._settings = _DEFAULTS | dict(settings or {})
         self._passwords = {_OWNER: secrets.token_hex(16), READER: secrets.token_hex(16)}
         self._account: Account | None = None
-        self._initialised = False
+        self._initialised: set[Path] = set()
+        self._disk: BoundedDisk | None = None
         self._home = Path()
         self._base = Path()
 
@@ -86,12 +90,24 @@ class Postgres(ServerPart):
         """The owner's address of database ``postgres``."""
         return {"url": self.url()}
 
+    @property
+    def disk(self) -> BoundedDisk | None:
+        """The small filesystem that its data lies on, None if that is the machine's."""
+        return self._disk if self.conditions.disk_bytes is not None else None
+
     def prepare(self, site: Site) -> Process | None:
-        """Begin initdb, unless the data directory is there from an earlier start."""
+        """Begin initdb, unless the data directory is there from an earlier start.
+
+        Raises:
+            NoBoundedDisk: it is to have a small disk, and this machine has none to give.
+        """
         self._settle(site)
-        if self._initialised:
+        if self.conditions.disk_bytes is not None and self._disk is None:
+            self._disk = self._make_disk(site, self.conditions.disk_bytes)
+        if self._data in self._initialised:
             return None
-        shutil.rmtree(self._data, ignore_errors=True)  # an initdb that was killed halfway refuses to go on
+        halfway = (self.disk.outside if self.disk else self._base) / self._data.name
+        shutil.rmtree(halfway, ignore_errors=True)  # an initdb that was killed halfway refuses to go on
         password = self._base / "password"
         password.touch(mode=0o600)
         password.write_text(self._passwords[_OWNER])
@@ -100,15 +116,15 @@ class Postgres(ServerPart):
         words: list[str | Path] = ["-D", self._data, "-U", _OWNER, "-A", "scram-sha-256", f"--pwfile={password}"]
         words += ["-E", "UTF8", "--locale=C", "--no-instructions"]
         words += ["--no-sync"]  # an empty cluster can be made again; what is committed later is flushed as ever
-        return site.spawn([self._home / "bin" / "initdb", *words], directory=self._base, account=self._account)
+        return self._run(site, [self._home / "bin" / "initdb", *words])
 
     def spawn(self, site: Site) -> Process:
         """Spawn the postmaster on ``self.port``."""
-        self._initialised = True
+        self._initialised.add(self._data)
         settings = self._settings | {"port": str(self.port)}
         words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         argv: list[str | Path] = [self._home / "bin" / "postgres", "-D", self._data, *words]
-        return site.spawn(argv, directory=self._base, account=self._account)
+        return self._run(site, argv, self.environment(self._base))
 
     def probe(self) -> str | None:
         """Return None when a session answers and the reading role exists; makes that role the first time."""
@@ -120,7 +136,27 @@ class Postgres(ServerPart):
 
     @property
     def _data(self) -> Path:
-        return self._base / "data"
+        return (self.disk.directory if self.disk else self._base) / "data"
+
+    def _run(self, site: Site, argv: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> Process:
+        """Spawn one of its programs as its user, where its disk is seen."""
+        if self.disk is None:
+            return site.spawn(argv, environment, directory=self._base, account=self._account)
+        # The server alone is to see its variables: who still has to enter is another user.
+        words = ["/usr/bin/env", *(f"{name}={value}" for name, value in (environment or {}).items()), *argv]
+        return site.spawn(self.disk.entering(words, *self._owner(), self._base), directory=self._base)
+
+    def _owner(self) -> tuple[int, int]:
+        return (self._account.uid, self._account.gid) if self._account else (os.getuid(), os.getgid())
+
+    def _make_disk(self, site: Site, size_bytes: int) -> BoundedDisk:
+        """Make its small disk. The keeper is none of the server's processes: it ends with the platform alone."""
+        directory = self._base / "disk"
+        directory.mkdir()
+        keeper = site.spawn(BoundedDisk.keep(directory, size_bytes, *self._owner()), directory=self._base)
+        disk = BoundedDisk(directory, keeper.pid)
+        disk.await_mount()
+        return disk
 
     def _settle(self, site: Site) -> None:
         """Decide as whom and where to run."""

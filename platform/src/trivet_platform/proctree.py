@@ -165,10 +165,16 @@ def end(leaders: Iterable[Known], marker: str | None = None, patience_s: float =
 
 
 def release_shared_memory(pids: set[int]) -> None:
-    """Remove System V segments that these pids made and nobody is attached to.
+    """Remove the shared memory that these pids made and nobody uses.
 
-    A killed PostgreSQL leaves one behind each time; the kernel keeps it until the machine's limit is reached.
+    A killed PostgreSQL leaves a System V segment behind each time, and the kernel keeps it until the machine's limit is
+    reached; a process with a clock of its own (libfaketime) leaves two files in /dev/shm.
     """
+    for pid in pids:
+        found = row(pid)
+        if found is None or found.state in _DEAD:
+            for name in ("faketime_shm_", "sem.faketime_sem_"):
+                Path(f"/dev/shm/{name}{pid}").unlink(missing_ok=True)  # noqa: S108  - libfaketime chose the names
     try:
         lines = (_PROC / "sysvipc/shm").read_text().splitlines()[1:]
     except OSError:

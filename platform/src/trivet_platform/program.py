@@ -35,7 +35,7 @@ class Program(ProcessPart):
 
     def start(self, site: Site) -> None:
         """Spawn and return at once."""
-        self._process = site.spawn(self.argv, self.env)
+        self._process = site.spawn(self.argv, self.env | self.environment(site.directory))
 
     def blocker(self) -> str | None:
         """Return None when its own process listens and the ready URL answers 2xx."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import abc
 import signal
 import threading
+from pathlib import Path
 
+from trivet_platform.clock import OwnClock
+from trivet_platform.conditions import Conditions
 from trivet_platform.errors import PartDied
 from trivet_platform.part import Site
 from trivet_platform.process import Process
@@ -17,14 +20,28 @@ _PORT_TRIES = 5
 
 
 class ProcessPart(abc.ABC):
-    """A part that is one process and what it forks."""
+    """A part that is one process and what it forks.
+
+    ``conditions`` hold from its next start on; ``clock`` is its own while it runs under one, and None otherwise.
+    """
 
     stop_signal = signal.SIGTERM
     stop_patience_s: float = 10
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.conditions = Conditions()
+        self.clock: OwnClock | None = None
         self._process: Process | None = None
+
+    def environment(self, directory: Path) -> dict[str, str]:
+        """Return what its conditions add to its environment; a clock's file lies in ``directory``.
+
+        Raises:
+            NoOwnClock: it is to have a clock of its own, and this machine has none to give.
+        """
+        self.clock = OwnClock(directory) if self.conditions.own_clock else None
+        return dict(self.conditions.variables) | (self.clock.environment() if self.clock else {})
 
     @abc.abstractmethod
     def start(self, site: Site) -> None:

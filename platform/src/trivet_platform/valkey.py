@@ -35,7 +35,7 @@ class Valkey(ServerPart):
         """Spawn it on ``self.port``."""
         own = {"bind": HOST, "port": str(self.port), "dir": str(site.directory)}
         words = [word for name, value in (self._settings | own).items() for word in (f"--{name}", value)]
-        return site.spawn([valkey_server(), *words])
+        return site.spawn([valkey_server(), *words], self.environment(site.directory))
 
     def probe(self) -> str | None:
         """Return None when it answers PING."""

@@ -1,7 +1,7 @@
 """A small lab: python lab.py DIRECTORY KIND…  Starts parts, prints a line of JSON when all are ready, then waits.
 
 KINDS: postgres, valkey, envoy, family, service, stubborn (a service that ends when DIRECTORY/end is there), never
-(a program that never gets ready), paused (a Valkey stopped by SIGSTOP).
+(a program that never gets ready), paused (a Valkey stopped by SIGSTOP), small (a PostgreSQL on a small disk).
 """
 
 import json
@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from trivet_platform import Envoy, Part, Postgres, Program, Supervisor, Valkey, free_port
+from trivet_platform import Conditions, Envoy, Part, Postgres, Program, Supervisor, Valkey, free_port
 
 here = Path(__file__).parent
 directory, kinds = Path(sys.argv[1]), sys.argv[2:]
@@ -22,11 +22,18 @@ def service(name: str, *words: str) -> Program:
     return Program(name, argv, {}, f"127.0.0.1:{port}", f"http://127.0.0.1:{port}/readyz")
 
 
+def small() -> Postgres:
+    part = Postgres("small")
+    part.conditions = Conditions(disk_bytes=256 << 20)
+    return part
+
+
 MAKE: dict[str, Callable[[], Part]] = {
     "postgres": Postgres,
     "valkey": Valkey,
     "paused": lambda: Valkey("paused"),
     "envoy": Envoy,
+    "small": small,
     "family": lambda: Program("family", [sys.executable, str(here / "family.py")], {}),
     "service": lambda: service("service"),
     "stubborn": lambda: service("stubborn", f"end={directory / 'end'}"),
