@@ -28,7 +28,7 @@ from trivet_lab.evidence import (
     write_record,
     write_results,
 )
-from trivet_lab.faults import Conductor, Target, plan_faults, variables_of
+from trivet_lab.faults import Conductor, Target, conditions_of, plan_faults
 from trivet_lab.members import Member, collect_ledgers
 from trivet_lab.mutants import find_mutants, lay_over
 from trivet_lab.report import render
@@ -127,12 +127,12 @@ def _run_variant(
 ) -> VariantResult:
     directory = run.variant(variant.name).create()
     console.say(f"  {order.scenario.name} · {variant.name}")
-    variables = variables_of(order.faults)
-    lab = variant.lab or bool(variables)
+    conditions = conditions_of(order.faults)
+    lab = variant.lab or any(needed.variables for needed in conditions.values())
     linked = bool({part for fault in order.faults for part in fault.parts} & set(link_names(members)))
     with (
         _started_with(variant, directory) as own,
-        shop.stage(variant.name, own, lab=lab, linked=linked, variables=variables) as stage,
+        shop.stage(variant.name, own, lab=lab, linked=linked, conditions=conditions) as stage,
     ):
         if order.faults:
             with Conductor(order.faults, _targets(shop, stage), stage.epoch_ns, directory.faults) as conductor:

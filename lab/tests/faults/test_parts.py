@@ -1,22 +1,18 @@
-"""Each fault is done to a real server; made ineffective, its own probe says so."""
+"""What becomes of a fault that comes too late, fails, does not heal, or meets another one."""
 
 from __future__ import annotations
 
-import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from trivet_lab.evidence import FaultRecord, PlannedFault, read_faults
 from trivet_lab.faults import Conductor, Fault, FaultFailed, Target, find_faults
-from trivet_platform import Envoy, Link, Part, Postgres, Program, Supervisor, Valkey
+from trivet_platform import Conditions, Envoy, Part, Postgres, Program, Supervisor, Valkey
 
-VARIABLE = "TRIVET_FAILPOINTS"
 Conduct = Callable[..., FaultRecord]
 
 
@@ -47,102 +43,12 @@ def conduct(parts: dict[str, Target], tmp_path: Path) -> Iterator[Conduct]:
             target.start(target.part)
 
 
-LONG = pytest.mark.long
-CASES = [
-    pytest.param("kill", "valkey-1", "nothing of it lives"),
-    pytest.param("pause", "valkey-1", "in state T"),
-    pytest.param("restart", "valkey-1", "leads it"),
-    pytest.param("restart_empty", "valkey-1", "its memory is empty"),
-    pytest.param("kill", "envoy", "nothing of it lives", marks=LONG),
-    pytest.param("kill", "postgres", "nothing of it lives", marks=LONG),
-    pytest.param("pause", "postgres", "in state T", marks=LONG),
-    pytest.param("restart", "postgres", "leads it", marks=LONG),
-]
-
-
-@pytest.mark.parametrize(("fault", "part", "says"), CASES)
-def test_a_fault_is_asked_seen_and_healed_in_this_order(conduct: Conduct, fault: str, part: str, says: str) -> None:
-    record = conduct(fault, part)
-    assert record.asked_ns is not None
-    assert record.effective_ns is not None, record.evidence
-    assert record.healed_ns is not None, record.evidence
-    assert record.asked_ns <= record.effective_ns <= record.healed_ns
-    assert says in record.evidence
-    assert record.evidence.endswith("then it answered again")
-
-
-@pytest.mark.parametrize(("fault", "part", "says"), CASES[:3])
-def test_a_fault_that_does_nothing_never_takes_effect(
-    conduct: Conduct, monkeypatch: pytest.MonkeyPatch, parts: dict[str, Target], fault: str, part: str, says: str
-) -> None:
-    kind = find_faults()[fault]
-
-    def nothing(self: Fault) -> None:
-        self._were = self._was = parts[part].part.pids[:1]
-
-    monkeypatch.setattr(kind, "inject", nothing)
-    monkeypatch.setattr(kind, "PATIENCE_S", 0.1)
-    record = conduct(fault, part)
-    assert record.asked_ns is not None
-    assert record.effective_ns is None
-    assert record.evidence.startswith("never took effect")
-    assert says
-
-
-@pytest.fixture(scope="module")
-def link(supervisor: Supervisor, parts: dict[str, Target]) -> Link:
-    part = Link("broken-link", f"127.0.0.1:{urlsplit(parts['valkey-1'].part.endpoints['url']).port}")
-    supervisor.start(part)
-    return part
-
-
-def talk(address: str, over: threading.Event) -> None:
-    """Send COMMIT again and again, on one connection after the other: a command that Valkey refuses, and answers."""
-    host, _, port = address.partition(":")
-    while not over.is_set():
-        try:
-            with socket.create_connection((host, int(port)), timeout=0.2) as connection:
-                while not over.is_set():
-                    connection.sendall(b"COMMIT\r\n")
-                    if not connection.recv(100):
-                        break
-        except OSError:
-            continue
-
-
-@pytest.mark.parametrize("fault", ["black_hole", "cut_after_commit", "delay", "half_open", "reset"])
-@pytest.mark.parametrize("busy", [True, False], ids=["busy", "idle"])
-def test_a_link_is_broken_only_if_traffic_met_it(
-    link: Link, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, *, busy: bool
-) -> None:
-    """The same fault on a link that nobody uses never takes effect."""
-    kind = find_faults()[fault]
-    monkeypatch.setattr(kind, "PATIENCE_S", 10 if busy else 0.1)
-    name = "inventory-api-1-to-valkey-1"
-    targets = {name: Target(name, link, lambda _: None, tmp_path / "log")}
-    over = threading.Event()
-    talking = threading.Thread(target=talk, args=(link.address, over))
-    if busy:
-        talking.start()
-    try:
-        planned = [PlannedFault(fault, name, [name], at_s=0)]
-        with Conductor(planned, targets, time.monotonic_ns(), tmp_path / "faults.jsonl") as conductor:
-            conductor.begin(0)
-    finally:
-        over.set()
-        if busy:
-            talking.join()
-    [record] = read_faults(tmp_path / "faults.jsonl")
-    assert (record.effective_ns is not None) is busy, record.evidence
-    assert record.healed_ns is not None, record.evidence
-    assert kind.DID in record.evidence
-
-
 def test_a_failpoint_takes_effect_when_its_service_says_so(supervisor: Supervisor) -> None:
     words = "inventory.purchase.after_commit=kill@3"
     kind = find_faults()["failpoint"]
     said = '{"event":"failpoint","name":"inventory.purchase.after_commit","action":"kill","hit":3,"pid":1}'
-    part = Program("mortal", [sys.executable, "-c", "import time; time.sleep(600)"], kind.environment(words))
+    part = Program("mortal", [sys.executable, "-c", "import time; time.sleep(600)"])
+    part.conditions = kind.needs(words)
     supervisor.start(part)
     target = Target("inventory-api-1", part, supervisor.start, supervisor.directory / "log" / "mortal.log")
     fault = kind(target, words)
@@ -154,7 +60,7 @@ def test_a_failpoint_takes_effect_when_its_service_says_so(supervisor: Superviso
     assert not kind(target, "inventory.purchase.after_commit=kill@4").probe().in_effect
     fault.heal()
     assert part.pids
-    assert VARIABLE not in part.env
+    assert part.conditions == Conditions()
     part.kill()
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from trivet_lab.faults import FaultError, find_faults, plan_faults, variables_of
+from trivet_lab.faults import FaultError, conditions_of, find_faults, plan_faults
 from trivet_lab.members import find_members
 from trivet_lab.settings import lab_settings
 from trivet_lab.topologies import link_names, part_names
+from trivet_platform import Conditions
 
 MASTERS = [f"valkey-{number}" for number in range(1, 6)]
 REPLICAS = ["inventory-api-1", "inventory-api-2"]
@@ -102,8 +103,8 @@ def test_an_argument_may_hold_what_the_schedule_is_written_with() -> None:
     words = "failpoint=inventory.purchase.after_commit=pause:700@3:inventory-api-1@0s+2s"
     [planned] = plan_faults(words, PARTS, 7, 10)
     assert (planned.argument, planned.parts) == ("inventory.purchase.after_commit=pause:700@3", ["inventory-api-1"])
-    assert variables_of([planned]) == {
-        "inventory-api-1": {"TRIVET_FAILPOINTS": "inventory.purchase.after_commit=pause:700@3"}
+    assert conditions_of([planned]) == {
+        "inventory-api-1": Conditions({"TRIVET_FAILPOINTS": "inventory.purchase.after_commit=pause:700@3"})
     }
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
-from trivet_platform import Part
+from trivet_platform import Conditions, Part
 
 
 class FaultError(Exception):
@@ -68,10 +68,15 @@ class Fault(abc.ABC):
             raise FaultError(f"{cls.NAME} takes no argument, not {argument!r}")
 
     @classmethod
-    def environment(cls, argument: str) -> Mapping[str, str]:
-        """Return variables that its parts must be started with."""
+    def needs(cls, argument: str) -> Conditions:
+        """Return what its parts must be started under; most faults happen to any part."""
         del argument
-        return {}
+        return Conditions()
+
+    @classmethod
+    def blocker(cls) -> str | None:
+        """Return why this machine cannot do it, in one sentence for people, None if it can."""
+        return None
 
     @abc.abstractmethod
     def inject(self) -> None:

@@ -74,6 +74,8 @@ def plan_faults(words: str, parts: Sequence[str], seed: int, load_s: float) -> l
     for one in asked:
         kind = fault_named(one.fault)
         kind.check_argument(one.argument)
+        if (reason := kind.blocker()) is not None:
+            raise FaultError(f"{one.fault} cannot be done on this machine: {reason}")
         chosen = choose(one.target, parts, chance)
         if kind.KINDS is not None and (strangers := [part for part in chosen if kind_of(part) not in kind.KINDS]):
             raise FaultError(f"{one.fault} cannot hit {strangers[0]}, only a {' or '.join(sorted(kind.KINDS))}")

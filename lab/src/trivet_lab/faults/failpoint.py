@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
 
 from trivet_lab.faults._fault import Fault, FaultError, Seen
 from trivet_lab.faults._targets import SERVICE
-from trivet_platform import Program
+from trivet_platform import Conditions, Program
 
 VARIABLE = "TRIVET_FAILPOINTS"
 
@@ -47,9 +47,9 @@ class Failpoint(Fault):
             )
 
     @classmethod
-    def environment(cls, argument: str) -> Mapping[str, str]:
+    def needs(cls, argument: str) -> Conditions:
         """Arm it."""
-        return {VARIABLE: argument}
+        return Conditions(variables={VARIABLE: argument})
 
     def inject(self) -> None:
         """Do nothing: it was armed when the part was started, and a purchase sets it off."""
@@ -69,7 +69,9 @@ class Failpoint(Fault):
     def heal(self) -> None:
         """Start a part that died of it, without the failpoint: it would die of it again."""
         if isinstance(self.part, Program):
-            self.part.env.pop(VARIABLE, None)
+            own = self.part.conditions
+            variables = {name: value for name, value in own.variables.items() if name != VARIABLE}
+            self.part.conditions = dataclasses.replace(own, variables=variables)
         if not self.part.pids:
             self.target.start(self.part)
 

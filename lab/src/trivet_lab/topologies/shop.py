@@ -15,14 +15,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from trivet_lab.members import Member, Process
 from trivet_lab.settings import child_environment
-from trivet_platform import Envoy, Link, Part, Postgres, Program, Supervisor, Upstream, Valkey, free_port
+from trivet_lab.topologies.names import LINK_WORD, master_name, replica_name
+from trivet_lab.topologies.wiring import wire
+from trivet_platform import Conditions, Envoy, Link, Part, Postgres, Program, Supervisor, Upstream, Valkey, free_port
 
 MIGRATE_SECONDS_MAX = 60
-LINK_WORD = "-to-"
+DRAIN_DELAY_MS = 2000
+"""A replica that is told to end serves on for so long: Envoy asks every second whether it is still ready."""
 
 
 class StageFailed(Exception):
@@ -69,62 +71,6 @@ def executable(name: str) -> str:
     if found is None:
         raise StageFailed(f"the command {name} is not installed")
     return found
-
-
-def part_names(members: Sequence[Member]) -> list[str]:
-    """Return the names of all parts of a stage with these members, known before anything starts."""
-    services = [
-        replica_name(member, process, number)
-        for member in members
-        for process in member.processes
-        for number in range(1, process.replicas + 1)
-    ]
-    masters = max((member.needs.get("valkey", 0) for member in members), default=0)
-    return [*services, *(master_name(number) for number in range(1, masters + 1)), "postgres", "envoy"]
-
-
-def replica_name(member: Member, process: Process, number: int) -> str:
-    """Return what one replica is called on every stage."""
-    return f"{member.name}-{process.name}-{number}"
-
-
-def master_name(number: int) -> str:
-    """Return what one of the Valkey masters is called."""
-    return f"valkey-{number}"
-
-
-def link_names(members: Sequence[Member]) -> list[str]:
-    """Return the names of all links of a linked stage with these members."""
-    return [
-        f"{replica_name(member, process, number)}{LINK_WORD}{server}"
-        for member in members
-        for process in member.processes
-        for number in range(1, process.replicas + 1)
-        for server in ("postgres", *(master_name(each) for each in range(1, member.needs.get("valkey", 0) + 1)))
-    ]
-
-
-def wire(replica: str, member: Member, environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Link]]:
-    """Return an environment that leads a replica over links, and these links by the server behind each."""
-    urls = {"postgres": environment[member.variable("DATABASE_URL")]}
-    masters = environment.get(member.variable("VALKEY_URLS"), "")
-    urls |= {master_name(number): url for number, url in enumerate(filter(None, masters.split(",")), 1)}
-    links = {
-        server: Link(f"{replica}{LINK_WORD}{server}", f"{urlsplit(url).hostname}:{urlsplit(url).port}")
-        for server, url in urls.items()
-    }
-    over = {server: _through(url, links[server].address) for server, url in urls.items()}
-    wired = dict(environment) | {member.variable("DATABASE_URL"): over.pop("postgres")}
-    if over:
-        wired[member.variable("VALKEY_URLS")] = ",".join(over.values())
-    return wired, links
-
-
-def _through(url: str, address: str) -> str:
-    """Return a URL that leads to another address, as the same user."""
-    parts = urlsplit(url)
-    user, at, _ = parts.netloc.rpartition("@")
-    return parts._replace(netloc=f"{user}{at}{address}").geturl()
 
 
 class Shop:
@@ -178,13 +124,13 @@ class Shop:
         *,
         lab: bool = False,
         linked: bool = False,
-        variables: Mapping[str, Mapping[str, str]] | None = None,
+        conditions: Mapping[str, Conditions] | None = None,
     ) -> Iterator[Stage]:
         """Put every member on stage with these settings, on databases of their own, and take them down again.
 
-        ``settings`` maps a member's name to its variables, ``variables`` the name of one part to what it alone is
-        started with. ``lab`` opens what is closed outside a lab. ``linked`` puts a link between every replica and
-        every server, so that each can be broken alone.
+        ``settings`` maps a member's name to its variables, ``conditions`` the name of one part to what it alone is
+        started under; shared parts that ran under others are started again. ``lab`` opens what is closed outside a
+        lab. ``linked`` puts a link between every replica and every server, so that each can be broken alone.
 
         Raises:
             StageFailed: a migration failed or a replica did not become ready.
@@ -193,7 +139,8 @@ class Shop:
         programs: list[Program] = []
         readers: dict[str, str] = {}
         upstreams: list[Upstream] = []
-        own = variables or {}
+        own = conditions or {}
+        self._prepare(own)
         links: list[Link] = []
         parts: dict[str, Part] = {}
         for member in self._members.values():
@@ -206,7 +153,8 @@ class Shop:
                 replicas = []
                 for each in names:
                     wired, between = wire(f"{name}.{each}", member, environment) if linked else (environment, {})
-                    replicas.append(self._program(f"{name}.{each}", member, process, wired | dict(own.get(each, {}))))
+                    replicas.append(self._program(f"{name}.{each}", member, process, wired))
+                    replicas[-1].conditions = own.get(each, Conditions())
                     links += between.values()
                     parts |= {f"{each}{LINK_WORD}{server}": link for server, link in between.items()}
                 programs += replicas
@@ -222,8 +170,19 @@ class Shop:
             parts |= {part.name: part for part in (*self.valkeys, self.postgres, self.edge)}
             yield Stage(name, self.edge.url, time.monotonic_ns(), programs, readers, parts)
         finally:
-            self._together([program.stop for program in programs])
+            self._together([program.dismiss for program in programs])
             self._together([link.stop for link in links])
+
+    def _prepare(self, conditions: Mapping[str, Conditions]) -> None:
+        """Start shared parts again that are to run under other conditions: a running process cannot change them."""
+        shared: list[Postgres | Valkey] = [self.postgres, *self.valkeys]
+        wanted = {part.name: conditions.get(part.name, Conditions()) for part in shared}
+        others = [part for part in shared if part.conditions != wanted[part.name]]
+        self._together([part.stop for part in others])
+        for part in others:
+            part.conditions = wanted[part.name]
+        if others:
+            self._platform.start(*others)
 
     def _environment(
         self, member: Member, database_url: str, settings: Mapping[str, Mapping[str, str]], *, lab: bool
@@ -238,11 +197,15 @@ class Shop:
 
     def _program(self, name: str, member: Member, process: Process, environment: Mapping[str, str]) -> Program:
         listen = f"127.0.0.1:{free_port()}" if process.http else None
-        own = {member.variable("LISTEN"): listen} if listen else {}
+        own = (
+            {member.variable("LISTEN"): listen, member.variable("DRAIN_DELAY_MS"): str(DRAIN_DELAY_MS)}
+            if listen
+            else {}
+        )
         return Program(
             name=name,
             argv=[executable(process.command[0]), *process.command[1:]],
-            env=dict(environment) | own,
+            env=own | dict(environment),
             listen=listen,
             ready_url=f"http://{listen}/readyz" if listen else None,
         )
