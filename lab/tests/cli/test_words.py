@@ -74,6 +74,18 @@ def test_the_faults_are_listed_with_what_each_proves(capsys: pytest.CaptureFixtu
     }
 
 
+def test_a_fault_that_this_machine_cannot_do_is_listed_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(find_faults()["clock_jump"], "blocker", lambda: "libfaketime is not installed")
+    assert faults() == 0
+    [line] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("clock_jump ")]
+    assert line.endswith("Not on this machine: libfaketime is not installed")
+    assert faults(json=True) == 0
+    told = {fault["name"]: fault["unavailable"] for fault in json.loads(capsys.readouterr().out)["faults"]}
+    assert (told["clock_jump"], told["kill"]) == ("libfaketime is not installed", None)
+
+
 def test_ctrl_c_reaches_who_says_how_it_ended() -> None:
     def interrupted() -> None:
         raise KeyboardInterrupt

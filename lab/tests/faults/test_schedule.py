@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from trivet_lab.evidence import PlannedFault
 from trivet_lab.faults import FaultError, conditions_of, find_faults, plan_faults
+from trivet_lab.faults._nemesis import MIX
+from trivet_lab.faults.disk_full import DISK_BYTES
 from trivet_lab.members import find_members
 from trivet_lab.settings import lab_settings
 from trivet_lab.topologies import link_names, part_names
@@ -71,7 +74,8 @@ def test_the_seed_chooses_and_repeats_its_choice() -> None:
 def test_a_nemesis_repeats_its_mix_and_ends_in_peace() -> None:
     mixes = [plan_faults("nemesis", PARTS, seed, 30) for seed in range(30)]
     assert mixes == [plan_faults("nemesis", PARTS, seed, 30) for seed in range(30)]
-    assert len({fault.fault for mix in mixes for fault in mix}) == 4
+    assert {fault.fault for mix in mixes for fault in mix} == {fault for fault, _ in MIX}
+    assert {target for mix in mixes for target in {fault.target for fault in mix}} == {target for _, target in MIX}
     assert all(fault.at_s + fault.for_s <= 30 * 0.75 for mix in mixes for fault in mix)
 
 
@@ -80,6 +84,10 @@ def test_a_nemesis_repeats_its_mix_and_ends_in_peace() -> None:
     [
         ("delay=soon:inventory-api-1-to-postgres@1s", "delay=soon is no delay"),
         ("delay:postgres@1s", "delay cannot hit postgres, only a link"),
+        ("clock_jump=soon:postgres@1s", "clock_jump=soon is no jump: write clock_jump=\\+1h or clock_jump=-90s"),
+        ("clock_jump=+5s:postgres@1s", "clock_jump=\\+5s is too small to be seen: write more than 20s"),
+        ("clock_jump:envoy@1s", "clock_jump cannot hit envoy, only a postgres or service or valkey"),
+        ("disk_full:valkey-1@1s", "disk_full cannot hit valkey-1, only a postgres"),
         ("failpoint=here:one@1s", "'here' is no failpoint"),
         ("failpoint=a.b=kill:postgres@1s", "failpoint cannot hit postgres, only a service"),
         ("explode:postgres@1s", "no fault called 'explode': there are black_hole, "),
@@ -94,9 +102,29 @@ def test_a_nemesis_repeats_its_mix_and_ends_in_peace() -> None:
         ("nowhere.toml", "nowhere.toml is no schedule of faults"),
     ],
 )
-def test_what_cannot_be_done_is_refused_in_one_sentence(words: str, says: str) -> None:
+def test_what_cannot_be_done_is_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch, words: str, says: str) -> None:
+    for kind in find_faults().values():
+        monkeypatch.setattr(kind, "blocker", lambda: None)
     with pytest.raises(FaultError, match=says):
         plan_faults(words, PARTS, 7, 10)
+
+
+@pytest.mark.parametrize("name", ["clock_jump", "disk_full"])
+def test_what_this_machine_cannot_do_is_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(find_faults()[name], "blocker", lambda: "something is missing")
+    with pytest.raises(FaultError, match=f"{name} cannot be done on this machine: something is missing"):
+        plan_faults(f"{name}:postgres@1s", PARTS, 7, 10)
+
+
+def test_two_faults_on_one_part_share_its_conditions() -> None:
+    first = "failpoint=a.b=pause:700:inventory-api-1@0s"
+    planned = plan_faults(f"{first},failpoint=c.d=kill:inventory-api-1@1s,kill:postgres@1s", PARTS, 7, 10)
+    assert conditions_of(planned) == {"inventory-api-1": Conditions({"TRIVET_FAILPOINTS": "a.b=pause:700,c.d=kill"})}
+    both = [
+        PlannedFault("clock_jump", "postgres", ["postgres"], 1),
+        PlannedFault("disk_full", "postgres", ["postgres"], 2),
+    ]
+    assert conditions_of(both) == {"postgres": Conditions(own_clock=True, disk_bytes=DISK_BYTES)}
 
 
 def test_an_argument_may_hold_what_the_schedule_is_written_with() -> None:

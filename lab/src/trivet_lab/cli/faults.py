@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trivet_lab.console import Console, columns
-from trivet_lab.faults import find_faults
+from trivet_lab.faults import Fault, find_faults
 from trivet_lab.settings import lab_settings
 
 GRAMMAR = """
@@ -23,14 +23,25 @@ def faults(*, json: bool = False) -> int:
     known = find_faults()
     if json:
         told = [
-            {"name": name, "proves": kind.PROVES, "hits": sorted(kind.KINDS or ()) or "every part"}
+            {
+                "name": name,
+                "proves": kind.PROVES,
+                "hits": sorted(kind.KINDS or ()) or "every part",
+                "unavailable": kind.blocker(),
+            }
             for name, kind in known.items()
         ]
         console.result_json({"faults": told})
         return 0
     rows = [["fault", "hits", "what it proves"]]
-    rows += [[name, ", ".join(sorted(kind.KINDS or ())) or "any", kind.PROVES] for name, kind in known.items()]
+    rows += [[name, ", ".join(sorted(kind.KINDS or ())) or "any", _worth(kind)] for name, kind in known.items()]
     for line in columns(rows):
         console.result(line)
     console.result(GRAMMAR)
     return 0
+
+
+def _worth(kind: type[Fault]) -> str:
+    """Return what a run under it proves, and why there can be none here if so."""
+    reason = kind.blocker()
+    return kind.PROVES if reason is None else f"{kind.PROVES} Not on this machine: {reason}"

@@ -9,7 +9,8 @@ from trivet_lab.evidence import PlannedFault
 from trivet_lab.faults._fault import FaultError
 from trivet_lab.faults._targets import choose, family_of
 
-# Each alone can be survived, so a mix of them proves something; what cannot be is asked for by name.
+# Each alone can be survived, so a mix of them proves something. What cannot be, and what not every machine can do (a
+# seed repeats its mix everywhere), is asked for by name.
 MIX = (
     ("kill", "inventory-api/one"),
     ("pause", "inventory-api/one"),
@@ -20,6 +21,14 @@ MIX = (
     ("restart_empty", "valkey/one"),
     ("kill", "postgres"),
     ("restart", "postgres"),
+    ("kill", "envoy"),
+    ("delay", "inventory-api-1-to-valkey/one"),
+    ("black_hole", "inventory-api-2-to-valkey/one"),
+    ("delay", "inventory-api-2-to-postgres"),
+    ("reset", "inventory-api-1-to-postgres"),
+    ("black_hole", "inventory-api-1-to-postgres"),
+    ("half_open", "inventory-api-2-to-postgres"),
+    ("cut_after_commit", "inventory-api-1-to-postgres"),
 )
 FIRST_S = 1.0
 LASTS_S = (0.3, 1.5)
