@@ -95,7 +95,7 @@ def test_a_part_that_does_not_come_back_breaks_the_lab(
     parts: dict[str, Target], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(find_faults()["pause"], "heal", lambda _: None)
-    monkeypatch.setattr("trivet_lab.faults._conductor.HEAL_PATIENCE_S", 0.1)
+    monkeypatch.setattr("trivet_lab.faults._course.HEAL_PATIENCE_S", 0.1)
     planned = [PlannedFault("pause", "valkey-1", ["valkey-1"], at_s=0)]
     try:
         with (

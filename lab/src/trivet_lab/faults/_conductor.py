@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from trivet_lab.evidence import FaultRecord, PlannedFault, write_faults
-from trivet_lab.faults._fault import Fault, Seen, Target
+from trivet_lab.faults._course import Course
+from trivet_lab.faults._fault import Fault, Target
 from trivet_lab.faults._find import fault_named
-from trivet_platform import Part, PlatformError
-
-HEAL_PATIENCE_S = 30
-POLL_S = 0.02
 
 
 class FaultFailed(Exception):
@@ -91,67 +88,17 @@ class Conductor:
             self._records.append(self._break(fault, planned.for_s))
 
     def _break(self, fault: Fault, for_s: float) -> FaultRecord:
-        name = fault.target.name
-        where = _addresses(fault.part)
-        asked_ns = self._now_ns()
-        effective_ns = healed_ns = None
-        try:
-            fault.inject()
-            effective_ns, evidence = self._await_effect(fault)
-        except Exception as error:  # noqa: BLE001  - a fault without a record would pass for one that nobody planned
-            evidence = f"could not be done: {type(error).__name__}: {error}"
-        if effective_ns is not None:
+        course = Course(fault, self._now_ns)
+        course.strike(self._over.is_set)
+        if course.effective_ns is not None:
             self._over.wait(for_s)
         if self._abandoned:
-            return FaultRecord(fault.NAME, name, asked_ns, effective_ns, None, f"{evidence}; the run was given up")
-        try:
-            fault.heal()
-            healed_ns, well = self._await_health(fault)
-            if (now := _addresses(fault.part)) != where:
-                healed_ns, well = None, f"it came back at {', '.join(now)}, and everybody knows {', '.join(where)}"
-        except Exception as error:  # noqa: BLE001  - the same
-            healed_ns, well = None, f"did not come back: {type(error).__name__}: {error}"
-        if healed_ns is None:
-            self._failures.append(f"{fault.NAME} of {name}: {well}")
-        return FaultRecord(fault.NAME, name, asked_ns, effective_ns, healed_ns, f"{evidence}; {well}")
-
-    def _await_effect(self, fault: Fault) -> tuple[int | None, str]:
-        deadline = None if fault.PATIENCE_S is None else time.monotonic() + fault.PATIENCE_S
-        while True:
-            seen = fault.probe()
-            if seen.in_effect:
-                return self._now_ns(), seen.saw
-            out_of_time = self._over.is_set() if deadline is None else time.monotonic() > deadline
-            if out_of_time:
-                return None, f"never took effect: {seen.saw}"
-            _pause()
-
-    def _await_health(self, fault: Fault) -> tuple[int | None, str]:
-        deadline = time.monotonic() + HEAL_PATIENCE_S
-        while True:
-            seen = fault.probe() if fault.LASTS else Seen(in_effect=False, saw="")
-            ill = f"still in effect: {seen.saw}" if seen.in_effect else _illness(fault.part.blocker)
-            if ill is None:
-                return self._now_ns(), "then it answered again"
-            if time.monotonic() > deadline:
-                return None, f"not well after {HEAL_PATIENCE_S} s: {ill}"
-            _pause()
+            course.abandon("the run was given up")
+            return course.record
+        course.heal()
+        if course.failure is not None:
+            self._failures.append(course.failure)
+        return course.record
 
     def _now_ns(self) -> int:
         return time.monotonic_ns() - self._epoch_ns
-
-
-def _addresses(part: Part) -> list[str]:
-    """Return where others were told that a part is; what it offers besides, an admin's port, may move."""
-    return [address for use, address in part.endpoints.items() if use in {"url", "tcp"}]
-
-
-def _illness(blocker: Callable[[], str | None]) -> str | None:
-    try:
-        return blocker()
-    except PlatformError as error:
-        return str(error)
-
-
-def _pause() -> None:
-    time.sleep(POLL_S)
