@@ -83,6 +83,9 @@ BREACHES: dict[str, list[tuple[str, str]]] = {
     "the lab imports the face of its scene alone": [
         ("trivet_lab.runner", "trivet_lab.scene.edge"),
     ],
+    "the lab imports the face of its control API alone": [
+        ("trivet_lab.cli.env", "trivet_lab.control.running"),
+    ],
     "inside trivet_chassis": [
         ("trivet_chassis.problems", "trivet_chassis.health"),
     ],

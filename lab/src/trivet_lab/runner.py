@@ -28,14 +28,14 @@ from trivet_lab.evidence import (
     write_record,
     write_results,
 )
-from trivet_lab.faults import Conductor, Target, conditions_of, plan_faults
+from trivet_lab.faults import Conductor, conditions_of, plan_faults, targets_of
 from trivet_lab.members import Member, collect_ledgers
 from trivet_lab.mutants import find_mutants, lay_over
 from trivet_lab.report import render
 from trivet_lab.scenarios import Scenario, Variant
 from trivet_lab.scene import Cue
 from trivet_lab.settings import LabSettings, lab_settings
-from trivet_lab.topologies import Shop, Stage, link_names, part_names
+from trivet_lab.topologies import Shop, link_names, part_names
 from trivet_lab.verdict import judge_variant, summarise
 
 RECOVERY_S = 5
@@ -135,7 +135,8 @@ def _run_variant(
         shop.stage(variant.name, own, lab=lab, linked=linked, conditions=conditions) as stage,
     ):
         if order.faults:
-            with Conductor(order.faults, _targets(shop, stage), stage.epoch_ns, directory.faults) as conductor:
+            targets = targets_of(stage.parts, shop.start, shop.logs)
+            with Conductor(order.faults, targets, stage.epoch_ns, directory.faults) as conductor:
                 outage_s = max(fault.for_s for fault in order.faults) + RECOVERY_S
                 cue = Cue(stage, order.seed, directory, console, conductor.begin, outage_s)
                 order.scenario.play(cue, order.parameters)
@@ -165,10 +166,6 @@ def _started_with(variant: Variant, directory: VariantDirectory) -> Iterator[Map
         yield {**variant.settings, mutant.starts: own}
     finally:
         shutil.rmtree(copy, ignore_errors=True)
-
-
-def _targets(shop: Shop, stage: Stage) -> dict[str, Target]:
-    return {name: Target(name, part, shop.start, shop.logs / f"{part.name}.log") for name, part in stage.parts.items()}
 
 
 def _keep_logs(shop: Shop, variant: Variant, directory: VariantDirectory) -> None:

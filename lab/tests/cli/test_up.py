@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from trivet_lab.control import ControlClient, ControlRefused, find_running
 from trivet_lab.scene import request_json
 from trivet_lab.settings import lab_settings
 
@@ -87,8 +88,12 @@ def test_a_signal_stops_it_once_and_leaves_nothing(number: signal.Signals) -> No
 
 def test_after_kill_9_nothing_lives_and_the_next_start_works() -> None:
     with started() as first:
+        control = ControlClient(find_running(lab_settings().runs))
+        assert len(control.parts()) > 8
         first.process.kill()
         first.process.wait()
+        with pytest.raises(ControlRefused, match="does not answer"):
+            control.parts()
         wait_until(lambda: first.living() == [], f"orphans after {ORPHANS_GONE_S} s", ORPHANS_GONE_S)
     with started() as second:
         assert serves(second.url)

@@ -86,6 +86,20 @@ def test_a_fault_that_this_machine_cannot_do_is_listed_with_the_reason(
     assert (told["clock_jump"], told["kill"]) == ("libfaketime is not installed", None)
 
 
+@pytest.mark.parametrize(
+    "words", [["inject", "kill:one"], ["heal"], ["status"], ["parts"], ["start", "postgres"], ["stop", "postgres"]]
+)
+def test_without_a_shop_there_is_nothing_to_break(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("trivet_lab.cli.faults.lab_settings", lambda: LabSettings(root=tmp_path, plain=True))
+    monkeypatch.setattr(sys, "argv", ["trivet", "faults", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == EXIT_BROKE
+    assert capsys.readouterr().err == "✗ no shop of this checkout is up: ./trivet up\n"
+
+
 def test_ctrl_c_reaches_who_says_how_it_ended() -> None:
     def interrupted() -> None:
         raise KeyboardInterrupt

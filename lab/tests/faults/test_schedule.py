@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trivet_lab.evidence import PlannedFault
-from trivet_lab.faults import FaultError, conditions_of, find_faults, plan_faults
+from trivet_lab.faults import AskedNow, FaultError, conditions_of, find_faults, plan_faults, read_fault
 from trivet_lab.faults._nemesis import MIX
 from trivet_lab.faults.disk_full import DISK_BYTES
 from trivet_lab.members import find_members
@@ -134,6 +134,24 @@ def test_an_argument_may_hold_what_the_schedule_is_written_with() -> None:
     assert conditions_of([planned]) == {
         "inventory-api-1": Conditions({"TRIVET_FAILPOINTS": "inventory.purchase.after_commit=pause:700@3"})
     }
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ("pause:valkey/2", AskedNow("pause", "valkey/2", "", None)),
+        ("kill:one+500ms", AskedNow("kill", "one", "", 0.5)),
+        ("delay=200ms~50ms:a-1-to-postgres+3s", AskedNow("delay", "a-1-to-postgres", "200ms~50ms", 3)),
+    ],
+)
+def test_a_fault_asked_for_by_hand_needs_no_time(words: str, asked: AskedNow) -> None:
+    assert read_fault(words) == asked
+
+
+@pytest.mark.parametrize("words", ["kill", "kill:one@2s", "kill:one+soon", ":one", "kill:one,pause:one+", ""])
+def test_what_is_no_fault_by_hand_is_refused(words: str) -> None:
+    with pytest.raises(FaultError, match="is no fault: write fault:target"):
+        read_fault(words)
 
 
 def test_a_nemesis_without_time_is_refused() -> None:

@@ -45,7 +45,7 @@ class Register:
         self._lock = threading.RLock()
         self._path = directory / FILE_NAME
         self.marker = uuid.uuid4().hex
-        self._token = secrets.token_urlsafe(24)
+        self.token = secrets.token_urlsafe(24)
         self._extra: dict[str, Any] = {}
         self._parts: dict[str, Part] = {}
         self._processes: dict[str, list[Process]] = {}
@@ -156,7 +156,7 @@ class Register:
             "platform": self.marker,
             "boot": boot_id(),
             "owner": self._owner,
-            "token": self._token,
+            "token": self.token,
             "parts": parts,
             "scratch": [str(directory) for directory in self._directories],
         }

@@ -143,6 +143,11 @@ class Supervisor:
         self._register.extend(extra)
 
     @property
+    def token(self) -> str:
+        """The secret of platform.json: whoever can read that file may be trusted with this platform."""
+        return self._register.token
+
+    @property
     def _register(self) -> Register:
         if self._opened is None:
             raise PlatformError("the platform is not open: use it in a with block")

@@ -10,12 +10,13 @@ from cyclopts import App, CycloptsError, Parameter
 from trivet_lab.cli.check import check
 from trivet_lab.cli.doctor import doctor
 from trivet_lab.cli.env import env
-from trivet_lab.cli.faults import faults
+from trivet_lab.cli.faults import faults_application
 from trivet_lab.cli.mutants import mutants
 from trivet_lab.cli.report import report
 from trivet_lab.cli.run import NoSuchStrategy, run_application
 from trivet_lab.cli.up import up
 from trivet_lab.console import Console
+from trivet_lab.control import ControlRefused
 from trivet_lab.evidence import DamagedRecord, commit_of
 from trivet_lab.faults import FaultError, FaultFailed
 from trivet_lab.members import MemberError
@@ -41,6 +42,7 @@ EXAMPLES = """Examples:
   ./trivet run flash-sale --faults kill:one@2s+2s
                                               the same while a replica dies
   ./trivet up                                 the shop, until Ctrl-C
+  ./trivet faults inject pause:valkey/2       break the shop that is up
   ./trivet check latest                       judge a finished run once more
 """
 
@@ -58,7 +60,8 @@ def application() -> App:
         suppress_keyboard_interrupt=False,  # main says how it ended
     )
     app.command(run_application(), name="run")
-    for command in (up, check, report, faults, mutants, env, doctor):
+    app.command(faults_application(), name="faults")
+    for command in (up, check, report, mutants, env, doctor):
         app.command(command, help_epilogue="")
     return app
 
@@ -81,6 +84,7 @@ def main() -> None:
         EdgeError,
         FaultError,
         FaultFailed,
+        ControlRefused,
         MemberError,
         MutantError,
         DamagedRecord,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import psutil
 
-from trivet_lab.cli.up import EDGE_PORT
+from trivet_lab.cli.up import CONTROL_PORT, EDGE_PORT
 from trivet_lab.console import Console
 from trivet_lab.settings import lab_settings
 from trivet_platform import server_versions
@@ -71,21 +71,25 @@ def _size() -> list[Finding]:
     ]
 
 
-def _edge_port() -> Finding:
+def _port(name: str, port: int) -> Finding:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", EDGE_PORT))
+            probe.bind(("127.0.0.1", port))
             free = True
         except OSError:
             free = False
     return Finding(
-        "port",
+        name,
         free,
-        f"{EDGE_PORT} is {'free' if free else 'taken'}",
+        f"{port} is {'free' if free else 'taken'}",
         "./trivet up then takes another and says which",
         needed=False,
     )
+
+
+def _ports() -> list[Finding]:
+    return [_port("edge port", EDGE_PORT), _port("api port", CONTROL_PORT)]
 
 
 def _browser() -> Finding:
@@ -107,7 +111,7 @@ def doctor(*, json: bool = False) -> int:
         json: print the findings as one JSON object.
     """
     console = Console(plain=lab_settings().plain)
-    findings = [_python(), _system(), *_servers(), *_size(), _temporary(), _edge_port(), _browser()]
+    findings = [_python(), _system(), *_servers(), *_size(), _temporary(), *_ports(), _browser()]
     fit = all(finding.ok for finding in findings if finding.needed)
     if json:
         console.result_json({"fit": fit, "findings": [finding._asdict() for finding in findings]})

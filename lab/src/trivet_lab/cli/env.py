@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 
 from trivet_lab.console import Console
-from trivet_lab.settings import LabSettings, lab_settings
-from trivet_platform import alive
-
-
-class NothingUp(FileNotFoundError):
-    """No platform of this checkout runs."""
-
-
-def running_environment(settings: LabSettings) -> dict[str, str]:
-    """Return the addresses of the newest platform of this checkout that is alive.
-
-    Raises:
-        NothingUp: none is.
-    """
-    for path in sorted(settings.runs.glob("*/platform.json"), reverse=True):
-        platform = json.loads(path.read_text())
-        if "environment" in platform and alive(platform["owner"]):
-            return {str(name): str(value) for name, value in platform["environment"].items()}
-    raise NothingUp("no shop of this checkout is up: ./trivet up")
+from trivet_lab.control import find_running
+from trivet_lab.settings import lab_settings
 
 
 def env(*, json: bool = False) -> int:
     """Print the addresses of the shop that is up: eval "$(./trivet env)".
+
+    The token of its control API is not among them, so that it stays out of a shell's history and environment; where it
+    stands is told on stderr.
 
     Args:
         json: print one JSON object instead of shell exports.
     """
     settings = lab_settings()
     console = Console(plain=settings.plain)
-    found = running_environment(settings)
+    running = find_running(settings.runs)
     if json:
-        console.result_json(found)
+        console.result_json(running.environment)
     else:
-        for name, value in found.items():
+        for name, value in running.environment.items():
             console.result(f"export {name}={shlex.quote(value)}")
+    console.say(f"the control API's token is the `token` of {running.file}")
     return 0

@@ -7,23 +7,27 @@ import threading
 
 from trivet_lab.cli.run import chosen
 from trivet_lab.console import Console
+from trivet_lab.control import CONTROL_URL, ControlServer
 from trivet_lab.evidence import create_directory
+from trivet_lab.faults import targets_of
 from trivet_lab.members import find_members
 from trivet_lab.scenarios import find_scenarios
 from trivet_lab.scene import request_json
 from trivet_lab.settings import lab_settings
-from trivet_lab.topologies import Shop
+from trivet_lab.topologies import Shop, Stage
 from trivet_platform import Supervisor, sweep
 
 EDGE_PORT = 8080
+CONTROL_PORT = 8081
 DEMO = {"id": "front-row", "name": "Front row", "stock": 100, "unit_price_minor": 4_900, "currency": "EUR"}
 
 
-def up(*, strategy: str = "redlock") -> int:
+def up(*, strategy: str = "redlock", linked: bool = False) -> int:
     """Start the shop and leave it running until Ctrl-C.
 
     Args:
         strategy: how Inventory keeps buyers apart: redlock, advisory, or naive, which oversells.
+        linked: put a link between every replica and every server, so that faults of the network can be injected.
     """
     settings = lab_settings()
     console = Console(plain=settings.plain)
@@ -37,15 +41,26 @@ def up(*, strategy: str = "redlock") -> int:
             signal.signal(number, lambda *_: over.set())
         shop = Shop(platform, find_members(settings.root), lab=run.name, port=EDGE_PORT)
         shop.open()
-        with shop.stage(variant.name, variant.settings, lab=variant.lab) as stage:
+        with shop.stage(variant.name, variant.settings, lab=variant.lab, linked=linked) as stage:
             request_json("POST", f"{stage.url}/items", DEMO, key="front-row")
-            platform.write({"environment": shop.endpoints(stage)})
-            if not stage.url.endswith(f":{EDGE_PORT}"):
-                console.say(f"port {EDGE_PORT} is taken; the edge is at {stage.url}")
-            console.result(f"the shop is up at {stage.url} ({variant.name}, two replicas); Ctrl-C stops it")
-            console.result(
-                f"curl -i {stage.url}/buy-item -H 'content-type: application/json' -H 'idempotency-key: 1'"
-                f""" -d '{{"item_id": "{DEMO["id"]}"}}'"""
-            )
-            over.wait()
+            targets = targets_of(stage.parts, shop.start, shop.logs)
+            with ControlServer(targets, platform.token, stage.epoch_ns, CONTROL_PORT) as control:
+                platform.write({"environment": shop.endpoints(stage) | {CONTROL_URL: control.url}})
+                _announce(console, stage, control)
+                over.wait()
     return 0
+
+
+def _announce(console: Console, stage: Stage, control: ControlServer) -> None:
+    if not stage.url.endswith(f":{EDGE_PORT}"):
+        console.say(f"port {EDGE_PORT} is taken; the edge is at {stage.url}")
+    if not control.url.endswith(f":{CONTROL_PORT}"):
+        console.say(f"port {CONTROL_PORT} is taken; the control API is at {control.url}")
+    console.result(f"the shop is up at {stage.url} ({stage.name}, two replicas); Ctrl-C stops it")
+    console.result(
+        f"its control API is at {control.url}; break it from another terminal: ./trivet faults inject kill:one"
+    )
+    console.result(
+        f"curl -i {stage.url}/buy-item -H 'content-type: application/json' -H 'idempotency-key: 1'"
+        f""" -d '{{"item_id": "{DEMO["id"]}"}}'"""
+    )

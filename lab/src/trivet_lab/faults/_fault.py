@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -30,6 +30,11 @@ class Target:
     part: Part
     start: Callable[[Part], None]
     log: Path
+
+
+def targets_of(parts: Mapping[str, Part], start: Callable[[Part], None], logs: Path) -> dict[str, Target]:
+    """Return every part of a stage as a target, by the name that every variant has for it."""
+    return {name: Target(name, part, start, logs / f"{part.name}.log") for name, part in parts.items()}
 
 
 class Fault(abc.ABC):

@@ -17,10 +17,9 @@ from typing import NamedTuple
 import msgspec
 
 from trivet_lab.evidence import PlannedFault
+from trivet_lab.faults._aim import aim
 from trivet_lab.faults._fault import FaultError
-from trivet_lab.faults._find import fault_named
 from trivet_lab.faults._nemesis import mix
-from trivet_lab.faults._targets import choose, kind_of
 
 NEMESIS = "nemesis"
 _LENGTH = r"\d+(?:\.\d+)?(?:ms|s)"
@@ -28,6 +27,16 @@ _LENGTH = r"\d+(?:\.\d+)?(?:ms|s)"
 _WORDS = re.compile(
     rf"(?P<fault>[a-z_]+)(?:=(?P<argument>.+))?:(?P<target>[^:@+=]+)@(?P<at>{_LENGTH})(?:\+(?P<duration>{_LENGTH}))?"
 )
+_WORDS_NOW = re.compile(rf"(?P<fault>[a-z_]+)(?:=(?P<argument>.+))?:(?P<target>[^:@+=]+)(?:\+(?P<duration>{_LENGTH}))?")
+
+
+class AskedNow(NamedTuple):
+    """One fault that is to happen now; without ``for_s`` it lasts until somebody heals it."""
+
+    fault: str
+    target: str
+    argument: str
+    for_s: float | None
 
 
 class _Asked(NamedTuple):
@@ -72,17 +81,24 @@ def plan_faults(words: str, parts: Sequence[str], seed: int, load_s: float) -> l
     asked = _from_file(Path(words)) if words.endswith(".toml") else [_from_words(word) for word in words.split(",")]
     planned = []
     for one in asked:
-        kind = fault_named(one.fault)
-        kind.check_argument(one.argument)
-        if (reason := kind.blocker()) is not None:
-            raise FaultError(f"{one.fault} cannot be done on this machine: {reason}")
-        chosen = choose(one.target, parts, chance)
-        if kind.KINDS is not None and (strangers := [part for part in chosen if kind_of(part) not in kind.KINDS]):
-            raise FaultError(f"{one.fault} cannot hit {strangers[0]}, only a {' or '.join(sorted(kind.KINDS))}")
+        chosen = aim(one.fault, one.target, one.argument, parts, chance)
         if one.at_s >= load_s:
             raise FaultError(f"{one.fault} at {one.at_s:g} s comes after the crowd, which lasts {load_s:g} s")
         planned.append(PlannedFault(one.fault, one.target, chosen, one.at_s, one.for_s, one.argument))
     return planned
+
+
+def read_fault(words: str) -> AskedNow:
+    """Return the fault that these words ask for now: ``fault[=argument]:target[+for]``.
+
+    Raises:
+        FaultError: they are no such words.
+    """
+    found = _WORDS_NOW.fullmatch(words.strip())
+    if found is None:
+        raise FaultError(f"{words!r} is no fault: write fault:target or fault:target+for, as pause:valkey/2+3s")
+    for_s = None if found["duration"] is None else _seconds(found["duration"])
+    return AskedNow(found["fault"], found["target"], found["argument"] or "", for_s)
 
 
 def _from_words(word: str) -> _Asked:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import psutil
-
 from trivet_lab.faults._fault import Fault, Seen, numbers
+from trivet_lab.faults._stopped import is_stopped
 
 
 class Pause(Fault):
@@ -22,7 +21,7 @@ class Pause(Fault):
     def probe(self) -> Seen:
         """Look whether every process of it is stopped in the kernel's table."""
         pids = self.part.pids
-        running = [pid for pid in pids if not _is_stopped(pid)]
+        running = [pid for pid in pids if not is_stopped(pid)]
         if running or not pids:
             return Seen(in_effect=False, saw=f"{numbers(running)} not stopped" if running else "nothing of it lives")
         return Seen(in_effect=True, saw=f"{numbers(pids)} in state T")
@@ -30,10 +29,3 @@ class Pause(Fault):
     def heal(self) -> None:
         """Let it go on."""
         self.part.resume()
-
-
-def _is_stopped(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
-    except psutil.NoSuchProcess:
-        return True  # it ended meanwhile, so it does nothing either
