@@ -415,6 +415,15 @@ def test_a_lock_may_outlive_a_request_that_nobody_answered_by_its_lease(sale) ->
     assert sale.invalid() == {"busy_legal"}
 
 
+def test_who_was_turned_away_stands_in_nobodys_way_for_long(sale) -> None:
+    sale.buy("holder", "cold", 1, (20 * SECOND, 20 * SECOND + 9, 200))
+    busy(sale, 20.9)
+    busy(sale, 21.3)
+    assert sale.invalid() == set()
+    busy(sale, 21.9)
+    assert sale.invalid() == {"busy_legal"}
+
+
 def test_who_lost_its_own_lease_is_told_to_come_again(sale) -> None:
     sale.add("fail", "buy", "slow", "cold", 1, (20 * SECOND, 22 * SECOND, 429, "lock-busy"))
     assert sale.invalid() == set()

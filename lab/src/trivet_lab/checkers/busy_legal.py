@@ -18,6 +18,8 @@ NS_PER_S = 1_000_000_000
 LOCK_BUSY = "lock-busy"
 ANSWERED_S = 1.0
 """How long a lock may outlive the answer of who held it: slow nodes hear of the release in the background."""
+TURNED_S = 0.5
+"""How long the votes of an attempt that was turned away may stay where they came late."""
 LEASE_S = 6.0
 """How long one may outlive a request that nobody answered: its lease, or its transaction, ends by itself."""
 LONG_S = 0.9
@@ -75,11 +77,13 @@ class BusyLegal(Checker):
             if visits is None:
                 visits = self._visits[item_id] = _Visits()
             for attempt in operation.attempts:
+                turned = attempt.status == 429
                 answered = 0 < attempt.status < 500
+                stays_s = TURNED_S if turned else ANSWERED_S if answered else LEASE_S
                 visits.calls.append(attempt.call_ns)
-                visits.ends.append(attempt.return_ns + int((ANSWERED_S if answered else LEASE_S) * NS_PER_S))
+                visits.ends.append(attempt.return_ns + int(stays_s * NS_PER_S))
                 visits.ops.append(operation.op if answered else -1)
-                if attempt.status == 429 and attempt.code == LOCK_BUSY:
+                if turned and attempt.code == LOCK_BUSY:
                     visits.turned.append(_Turned(attempt.call_ns, attempt.return_ns, operation.op, offset))
 
     def finish(self) -> Ruling:
