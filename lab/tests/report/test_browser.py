@@ -6,10 +6,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from trivet_lab.evidence import RunDirectory
+from trivet_lab.evidence import FaultRecord, LeaseHeld, LeaseOver, RunDirectory, VariantDirectory, write_faults
 from trivet_lab.report import render
 
 pytestmark = pytest.mark.browser
@@ -48,7 +49,25 @@ def report(make_run: MakeRun) -> Path:
 def reports(make_run: MakeRun, report: Path) -> dict[str, Path]:
     hostile = make_run(items=HOSTILE, strategies=("naive",), seconds=3)
     unfinished = make_run(finished=False, strategies=("naive",), seconds=3)
-    return {"finished": report, "hostile": render(hostile), "unfinished": render(unfinished)}
+    broken = make_run(strategies=("redlock",), seconds=3)
+    break_and_lose_a_lock(broken.variant("redlock"))
+    runs = {"hostile": hostile, "unfinished": unfinished, "broken": broken}
+    return {"finished": report} | {name: render(run) for name, run in runs.items()}
+
+
+def break_and_lose_a_lock(directory: VariantDirectory) -> None:
+    """Write what a run leaves whose holder stood still."""
+    told = '{"event":"failpoint","action":"pause:3000","hit":1,"pid":30402}; then it answered again'
+    times = 1_490_146_776, 1_490_548_251, 2_525_503_730
+    write_faults(directory.faults, [FaultRecord("failpoint", "inventory-api-1", *times, told)])
+    late, next_ = ("inventory-api-1", "ticket-1", 1), ("inventory-api-2", "ticket-1", 2)
+    events = [
+        LeaseHeld(*late, 600_000_000, 1_500_000_000),
+        LeaseHeld(*next_, 1_600_000_000, 2_500_000_000),
+        LeaseOver(*next_, 1_602_000_000),
+        LeaseOver(*late, 2_500_000_000),
+    ]
+    directory.events.write_bytes(msgspec.json.Encoder().encode_lines(events))
 
 
 class Reader:
@@ -100,6 +119,8 @@ def opened(browser: Browser) -> Iterator[Callable[..., Reader]]:
         ("finished", 1600, "dark"),
         ("hostile", 380, "light"),
         ("hostile", 1600, "dark"),
+        ("broken", 380, "dark"),
+        ("broken", 1600, "light"),
         ("unfinished", 380, "dark"),
         ("unfinished", 1600, "light"),
     ],
@@ -120,6 +141,17 @@ def test_the_page_stands_on_its_own(
     assert reader.fits()
     assert reader.complaints == []
     assert reader.requests == [reader.address]
+
+
+@pytest.mark.parametrize("width", [380, 1600])
+def test_when_a_fault_was_in_effect_reads_in_one_line(
+    opened: Callable[..., Reader], reports: dict[str, Path], width: int
+) -> None:
+    page = opened(reports["broken"], width=width).page
+    lines = "all => all.map(it => it.offsetHeight / parseFloat(getComputedStyle(it).fontSize))"
+    heights = page.eval_on_selector_all(".faults .figure", lines)
+    assert len(heights) == 6
+    assert max(height for height in heights if height) < 3
 
 
 def test_charts_follow_the_window_and_the_colour_scheme(opened: Callable[..., Reader], report: Path) -> None:

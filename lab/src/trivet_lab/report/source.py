@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from trivet_lab.checkers import EvidenceError, Meeting, lease_meetings
 from trivet_lab.evidence import (
     FaultRecord,
     Operation,
@@ -111,6 +112,7 @@ class VariantRecord:
     cost: Cost
     torn: bool
     faults: list[FaultRecord]
+    meetings: list[Meeting]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,7 +167,16 @@ def _variant(directory: VariantDirectory, result: VariantResult | None) -> Varia
         cost=_one(directory.load, Cost) or Cost(),
         torn=torn,
         faults=list(_lines(directory.faults, FaultRecord)),
+        meetings=_meetings(directory),
     )
+
+
+def _meetings(directory: VariantDirectory) -> list[Meeting]:
+    """Return who used a lease while another one was in use; nobody where nobody told, or what was told is torn."""
+    try:
+        return lease_meetings(directory)
+    except EvidenceError:
+        return []
 
 
 def _tracks(

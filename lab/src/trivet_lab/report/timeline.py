@@ -19,9 +19,25 @@ class Bar:
     answered: bool
 
 
+@dataclasses.dataclass(frozen=True)
+class Manner:
+    """What a bar is: the words for its begin and its end, and a sentence for the caption."""
+
+    began: str
+    ended: str
+    bar: str
+
+
+ASKED = Manner("called", "answered", "A bar runs from the call to its answer")
+GIVEN_UP = dataclasses.replace(ASKED, ended="given up")
+BELIEVED = Manner(
+    "held", "no longer believed", "A bar is the time for which a holder used its lease and believed in it"
+)
+
+
 @dataclasses.dataclass
 class Entry:
-    """One line: who asked for what, when, what it was told, and the stock after it.
+    """One line: who asked for what, when, what it was told, and the stock after it; or who held a lease for how long.
 
     ``call_ms`` and ``return_ms`` count from the run's begin until the entry is laid out, from its timeline's then.
     """
@@ -38,6 +54,7 @@ class Entry:
     facts: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     attempts: list[tuple[float, float, bool]] = dataclasses.field(default_factory=list)
     bars: list[Bar] = dataclasses.field(default_factory=list)
+    manner: Manner = ASKED
 
 
 @dataclasses.dataclass
@@ -54,6 +71,7 @@ class Timeline:
     ticks: list[tuple[float, str]]
     both: tuple[float, float] | None
     has_stock: bool
+    bar: str
 
 
 def lay_out_timeline(item: str | None, entries: list[Entry]) -> Timeline:
@@ -78,6 +96,7 @@ def lay_out_timeline(item: str | None, entries: list[Entry]) -> Timeline:
         ticks=[(share * 100, words.duration_ms(span_ms * share)) for share in (0, 0.25, 0.5, 0.75, 1)],
         both=(_percent(both[0], span_ms), _percent(both[1] - both[0], span_ms)) if both else None,
         has_stock=any(entry.stock_after is not None for entry in entries),
+        bar=entries[0].manner.bar,
     )
 
 
@@ -107,6 +126,8 @@ def _last_and_next(entries: list[Entry]) -> list[Entry] | None:
 
 def _story(entries: list[Entry]) -> list[str]:
     """Return what happened in plain words, and no more than the entries themselves show."""
+    if all(entry.manner is BELIEVED for entry in entries):
+        return _believed_at_once(entries)
     below = next((entry for entry in entries if entry.stock_after is not None and entry.stock_after < 0), None)
     if below is None:
         return _same_stock(entries)
@@ -138,3 +159,11 @@ def _same_stock(entries: list[Entry]) -> list[str]:
             ]
         seen[entry.stock_after] = entry
     return []
+
+
+def _believed_at_once(entries: list[Entry]) -> list[str]:
+    first, second = entries[:2]
+    return [
+        f"{second.who} held the lock of {first.item} and believed in it while {first.who} still did."
+        " Two masters' majorities cannot both be right: a lock was granted that was not free."
+    ]

@@ -1,6 +1,7 @@
 """The few operations that prove a violation, laid out so that a reader sees which overlapped and what each was told.
 
-A witness holds operations of the history, rows of a ledger, or both. A row and an operation of one key are one
+A witness holds operations of the history, rows of a ledger, or both; or lines of leases, of which each lease is one
+entry. A row and an operation of one key are one
 entry here: the row says what was committed, the operation when it was asked and answered. Each item has a
 timeline of its own, since what happened to another item a second later is another story. Before a sale that
 was one too many stand the sales that took the last units: without them nobody can see who met whom.
@@ -16,8 +17,9 @@ import msgspec
 
 from trivet_lab.evidence import Finding, Operation
 from trivet_lab.report import words
+from trivet_lab.report.leases import is_event, lease_entries
 from trivet_lab.report.series import names_of
-from trivet_lab.report.timeline import Entry, Timeline, lay_out_timeline
+from trivet_lab.report.timeline import ASKED, GIVEN_UP, Entry, Timeline, lay_out_timeline
 
 ENTRIES_MAX = 12
 BEFORE_MAX = 2
@@ -93,10 +95,11 @@ def _in_order(entries: list[Entry]) -> list[Entry]:
 
 def _entries(witness: Iterable[Row], operations: Mapping[str, Operation]) -> list[Entry]:
     """Pair every ledger row with its operation; what is neither is shown by its fields."""
-    entries: list[Entry] = []
+    things = list(witness)
+    entries = lease_entries(thing for thing in things if is_event(thing))
     by_name: dict[str, Entry] = {}
     rows = []
-    for thing in witness:
+    for thing in (thing for thing in things if not is_event(thing)):
         operation = _operation(thing)
         if operation is None:
             rows.append(thing)
@@ -137,6 +140,7 @@ def _from_operation(operation: Operation) -> Entry:
         return_ms=operation.return_ns / 1e6,
         answer=f"{status} {code or words.status_words(status)}".strip() if status else f"no answer ({code or 'cut'})",
         outcome=operation.outcome,
+        manner=GIVEN_UP if operation.outcome == "unknown" else ASKED,
         stock_after=stock if isinstance(stock, int) and operation.outcome == "ok" else None,
         facts=[("operation", str(operation.op)), *([("key", operation.key)] if operation.key else [])],
         attempts=[

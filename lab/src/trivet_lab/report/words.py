@@ -9,6 +9,7 @@ from trivet_lab.evidence import Results, VariantResult, Verdict
 
 Mark = Literal["✓", "✗", "?"]
 TONES: dict[Mark, str] = {"✓": "good", "✗": "bad", "?": "unsure"}
+TICKETED = frozenset({"flash-sale", "paused-holder"})
 
 STATUS_WORDS = {
     0: "no answer: timed out or cut",
@@ -115,7 +116,7 @@ def _first_broken(variant: VariantResult) -> str:
 
 def unit_of(scenario: str) -> str:
     """Return what a scenario sells, in the singular."""
-    return {"flash-sale": "ticket"}.get(scenario, "unit")
+    return "ticket" if scenario in TICKETED else "unit"
 
 
 def counted(count: int, unit: str) -> str:

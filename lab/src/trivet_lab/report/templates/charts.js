@@ -117,6 +117,34 @@
     };
   }
 
+  // When a lock had been lost and was used all the same: a strip at the foot, over everything, with its name above it.
+  function drawOverlaps(bands) {
+    return (u) => {
+      const { ctx, bbox } = u;
+      const ratio = devicePixelRatio;
+      const foot = bbox.top + bbox.height;
+      ctx.save();
+      ctx.fillStyle = token("--ink");
+      ctx.strokeStyle = token("--surface"); // a seam around the words, whatever lies under them
+      ctx.lineWidth = 3 * ratio;
+      ctx.lineJoin = "round";
+      ctx.font = `600 ${11 * ratio}px ${token("--sans")}`;
+      ctx.textAlign = "left";
+      ctx.textBaseline = "bottom";
+      let labelled = -Infinity;
+      for (const band of bands) {
+        const left = u.valToPos(band.from_s, "x", true);
+        const width = Math.max(2 * ratio, u.valToPos(band.to_s, "x", true) - left);
+        ctx.fillRect(left, foot - 5 * ratio, width, 5 * ratio);
+        if (left < labelled) continue;
+        ctx.strokeText("two holders", left, foot - 7 * ratio);
+        ctx.fillText("two holders", left, foot - 7 * ratio);
+        labelled = left + ctx.measureText("two holders").width + 9 * ratio;
+      }
+      ctx.restore();
+    };
+  }
+
   function drawRestocks(at) {
     return (u) => {
       const { ctx, bbox } = u;
@@ -166,7 +194,7 @@
                      points: { show: false }, paths: uPlot.paths.stepped({ align: 1 }), value: (u, value) => figure(value) };
           }),
         ],
-        hooks: { drawAxes: [shadeFaults(variant.faults), shadeBelowZero], draw: [drawZero, drawRestocks(variant.restocks_s)] },
+        hooks: { drawAxes: [shadeFaults(variant.faults), shadeBelowZero], draw: [drawZero, drawRestocks(variant.restocks_s), drawOverlaps(variant.overlaps)] },
         cursor: { y: false, points: { size: 7 }, sync: { key: "stock" } },
       }),
       [variant.stock.at_s, ...lines.map((line) => line.values)],
@@ -176,7 +204,7 @@
 
   // Stacked by drawing the sums, the highest first: what is painted later covers all but its own part.
   function throughputChart(box) {
-    const { throughput, faults } = data.variants[box.dataset.variant];
+    const { throughput, faults, overlaps } = data.variants[box.dataset.variant];
     const { ok, fail, unknown, width_s: width } = throughput;
     const total = (each) => each.ok.map((value, i) => value + each.fail[i] + each.unknown[i]);
     const top = Math.max(1, ...data.variants.filter((other) => other.throughput).flatMap((other) => total(other.throughput))) * 1.08;
@@ -195,7 +223,7 @@
           layer("done", ok, "--ok"),
         ],
         // Above the areas, which would cover what lies behind them.
-        hooks: { draw: [shadeFaults(faults)] },
+        hooks: { draw: [shadeFaults(faults), drawOverlaps(overlaps)] },
         cursor: { y: false, points: { show: false }, sync: { key: "throughput" } },
       }),
       [ok.map((_, i) => +(i * width).toFixed(3)), total(throughput), ok.map((value, i) => value + fail[i]), ok],
