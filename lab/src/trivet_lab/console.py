@@ -12,6 +12,9 @@ import msgspec
 from rich.console import Console as RichConsole
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+EVERY_S_MIN = 4
+LINES_MAX = 60
+
 
 class Meter:
     """The progress of one load: a bar on a terminal, a plain line every few seconds elsewhere."""
@@ -23,12 +26,13 @@ class Meter:
         self._out = out
         self._task = progress.add_task(title, total=seconds, note="") if progress else None
         self._spoken = time.monotonic()
+        self._every_s = max(EVERY_S_MIN, seconds / LINES_MAX)
 
     def show(self, at_s: float, note: str) -> None:
         """Show how far the load is and what it has met so far."""
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=min(at_s, self._seconds), note=note)
-        elif time.monotonic() - self._spoken > 4:
+        elif time.monotonic() - self._spoken > self._every_s:
             self._spoken = time.monotonic()
             late = f", {at_s - self._seconds:.0f} s after its end" if at_s > self._seconds + 0.5 else ""
             at = f"{min(at_s, self._seconds):.0f} of {self._seconds:.0f} s{late}"

@@ -30,6 +30,7 @@ class Sale:
     load: Line = dataclasses.field(default_factory=lambda: dict(ON_TIME))
     faults: list[Line] = dataclasses.field(default_factory=list)
     events: list[Line] = dataclasses.field(default_factory=list)
+    samples: list[Line] = dataclasses.field(default_factory=list)
 
     def item(self, name: str) -> Line:
         return next(item for item in self.items if item["id"] == name)
@@ -96,6 +97,15 @@ class Sale:
         if over is not None:
             self.events.append({"event": "lease over"} | who | {"over_ns": over})
 
+    def count(self, part: str, memory_bytes: int, descriptors: int, processes: int) -> None:
+        """Take a census of a part that costs the same for two minutes."""
+        cost = {"memory_bytes": memory_bytes, "descriptors": descriptors, "processes": processes}
+        self.samples += [
+            {"at_ns": at_s * 1_000_000_000, "series": series, "label": part, "value": value}
+            for at_s in range(0, 121, 4)
+            for series, value in cost.items()
+        ]
+
     def write(self) -> None:
         self.directory.create()
         self.directory.faults.unlink(missing_ok=True)  # of another sale that lay here
@@ -104,6 +114,7 @@ class Sale:
         write_lines(
             self.directory.events, sorted(self.events, key=lambda line: line.get("held_ns", line.get("over_ns")))
         )
+        write_lines(self.directory.samples, self.samples)
         write_lines(self.directory.history, self.history)
         for name in ("items", "purchases", "restocks"):
             write_lines(self.directory.ledger(f"inventory.{name}"), getattr(self, name))
@@ -151,4 +162,5 @@ def sale(tmp_path: Path) -> Sale:
     sale.lease("inventory-api-1", "hot", 102, 12, 40, 70)  # stood still past its lease, and another one began
     sale.lease("inventory-api-2", "hot", 103, 50, 90, 75)
     sale.lease("inventory-api-2", "cold", 104, 60, 100, 90)
+    sale.count("envoy", 100_000_000, 40, 1)
     return sale

@@ -20,6 +20,8 @@ from trivet_lab.evidence import (
     LeaseHeld,
     LeaseOver,
     Operation,
+    Sample,
+    SampleFile,
     encode_operation,
     write_faults,
 )
@@ -118,6 +120,10 @@ def write_sale(directory: Path, operations: int, share_sold: float = 0.5) -> dic
     times = asked_ns, asked_ns + STEP_NS, asked_ns + IN_FLIGHT * STEP_NS
     write_faults(directory / "faults.jsonl", [FaultRecord("pause", "inventory-api-1", *times, "in state T")])
     write_leases(directory / "events.jsonl", operations)
+    with SampleFile(directory / "samples.jsonl") as samples:
+        for at_s in range(0, 120, 2):
+            cost = {"memory_bytes": 100_000_000, "descriptors": 40, "processes": 1}
+            samples.write([Sample(at_s * 1_000_000_000, series, "envoy", value) for series, value in cost.items()])
     return {"sold": shop.sold, "refused": shop.refused}
 
 

@@ -1,4 +1,4 @@
-"""A control API over two real masters and a link, and clients that are honest, and others that are not."""
+"""A control API over real masters, a link and a program, and clients that are honest, and others that are not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from trivet_lab.control import CONTROL_URL, ControlClient, ControlServer, Running
 from trivet_lab.faults import Target, targets_of
-from trivet_platform import Link, Supervisor, Valkey
+from trivet_platform import Link, Part, Program, Supervisor, Valkey
 
 TOKEN = "a-token-of-this-test"
 
@@ -64,11 +64,13 @@ class Wire:
 def targets(supervisor: Supervisor, request: pytest.FixtureRequest) -> dict[str, Target]:
     name = request.node.path.stem
     masters = [Valkey(f"{name}-valkey-{number}") for number in (1, 2, 3)]
-    supervisor.start(*masters)
+    replica = Program(f"{name}-replica", ["sleep", "3600"])
+    supervisor.start(replica, *masters)
     link = Link(f"{name}-link", f"127.0.0.1:{masters[0].port}")
     supervisor.start(link)
-    parts = {f"valkey-{number}": part for number, part in enumerate(masters, 1)}
-    return targets_of(parts | {"inventory-api-1-to-valkey-1": link}, supervisor.start, supervisor.directory / "log")
+    parts: dict[str, Part] = {f"valkey-{number}": part for number, part in enumerate(masters, 1)}
+    parts |= {"inventory-api-1": replica, "inventory-api-1-to-valkey-1": link}
+    return targets_of(parts, supervisor.start, supervisor.directory / "log")
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def at_once(*works):
 def test_the_parts_are_listed_as_they_are(client: ControlClient, targets: dict[str, Target]) -> None:
     listed = {part.name: part for part in client.parts()}
     assert list(listed) == list(targets)
-    assert {part.kind for part in listed.values()} == {"valkey", "link"}
+    assert {part.kind for part in listed.values()} == {"valkey", "service", "link"}
     for name, part in listed.items():
         assert (part.state, part.pids, part.fault) == ("running", targets[name].part.pids, None)
         assert part.endpoints == targets[name].part.endpoints

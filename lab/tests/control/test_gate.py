@@ -135,6 +135,7 @@ def test_a_body_that_hides_its_size_is_cut_off(wire) -> None:
         b'{"fault": "kill", "target": "valkey-2", "argument": "9"}',
         b'{"fault": "delay", "target": "valkey-2"}',
         b'{"fault": "failpoint", "target": "valkey-2", "argument": "a.b=kill"}',
+        b'{"fault": "failpoint", "target": "one", "argument": "a.b=kill"}',
     ],
 )
 @pytest.mark.usefixtures("untouched")

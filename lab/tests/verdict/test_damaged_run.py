@@ -31,6 +31,8 @@ def variant(tmp_path: Path) -> VariantDirectory:
     directory.ledger("inventory.restocks").write_text("")
     (directory.latency / "buy.hlog").write_text("")
     directory.faults.write_text(FAULT)
+    census = '{"at_ns":%d,"series":"memory_bytes","label":"envoy","value":1}\n'
+    directory.samples.write_text("".join(census % (at_s * 1_000_000_000) for at_s in range(0, 121, 4)))
     return directory
 
 
@@ -58,6 +60,7 @@ def test_what_is_whole_is_judged_by_its_rules(variant: VariantDirectory) -> None
         "load.json",
         "plan.json",
         "faults.jsonl",
+        "samples.jsonl",
         "ledger/inventory.items.jsonl",
         "ledger/inventory.purchases.jsonl",
     ],

@@ -14,6 +14,7 @@ from trivet_lab.cli.faults import faults_application
 from trivet_lab.cli.mutants import mutants
 from trivet_lab.cli.report import report
 from trivet_lab.cli.run import NoSuchStrategy, run_application
+from trivet_lab.cli.soak import soak
 from trivet_lab.cli.up import up
 from trivet_lab.console import Console
 from trivet_lab.control import ControlRefused
@@ -61,7 +62,7 @@ def application() -> App:
     )
     app.command(run_application(), name="run")
     app.command(faults_application(), name="faults")
-    for command in (up, check, report, mutants, env, doctor):
+    for command in (up, soak, check, report, mutants, env, doctor):
         app.command(command, help_epilogue="")
     return app
 

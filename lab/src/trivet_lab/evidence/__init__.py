@@ -28,6 +28,7 @@ from trivet_lab.evidence.results import (
     read_results,
     write_results,
 )
+from trivet_lab.evidence.samples import Sample, SampleFile, read_samples
 
 __all__ = [
     "Attempt",
@@ -47,6 +48,8 @@ __all__ = [
     "Results",
     "RunDirectory",
     "RunRecord",
+    "Sample",
+    "SampleFile",
     "VariantDirectory",
     "VariantResult",
     "Verdict",
@@ -63,6 +66,7 @@ __all__ = [
     "read_history",
     "read_record",
     "read_results",
+    "read_samples",
     "versions",
     "write_faults",
     "write_record",

@@ -22,8 +22,9 @@ class FaultFailed(Exception):
 class Conductor:
     """One variant's faults, from ``with`` to its end: whatever is still broken then is healed before it returns.
 
-    Each fault runs on threads of its own, one a part, so that a slow start of one delays no other. Faults on one
-    part wait for each other: a part that is healed under another fault's feet would make that one's evidence false.
+    Each fault runs on threads of its own, one a part, so that a slow start of one delays no other; they begin when it
+    is due, since a schedule of hours would otherwise keep hundreds of them waiting. Faults on one part wait for each
+    other: a part that is healed under another fault's feet would make that one's evidence false.
     """
 
     def __init__(
@@ -39,8 +40,9 @@ class Conductor:
         self._turns = {name: threading.Lock() for name in targets}
         self._records: list[FaultRecord] = []
         self._failures: list[str] = []
-        self._todo = [(fault, part) for fault in planned for part in fault.parts]
+        self._todo = [(fault, part) for fault in sorted(planned, key=_due) for part in fault.parts]
         self._threads: list[threading.Thread] = []
+        self._clock = threading.Thread(target=self._run, name="faults", daemon=True)
 
     def __enter__(self) -> Self:
         """Wait for the crowd."""
@@ -51,11 +53,7 @@ class Conductor:
         if self._began_s is not None:
             return
         self._began_s = time.monotonic() - at_s
-        for fault, part in self._todo:
-            name = f"{fault.fault} {part}"
-            self._threads.append(threading.Thread(target=self._carry, args=(fault, part), name=name, daemon=True))
-        for thread in self._threads:
-            thread.start()
+        self._clock.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -67,10 +65,12 @@ class Conductor:
         """
         self._abandoned = error is not None
         self._over.set()
-        for thread in self._threads:
-            thread.join()
         if self._began_s is None:
             self._records = [self._never(fault, part) for fault, part in self._todo]
+        else:
+            self._clock.join()
+        for thread in self._threads:
+            thread.join()
         write_faults(self._path, self._records)
         if self._failures and error is None:
             raise FaultFailed("; ".join(self._failures))
@@ -78,11 +78,19 @@ class Conductor:
     def _never(self, fault: PlannedFault, part: str) -> FaultRecord:
         return FaultRecord(fault.fault, part, None, None, None, "the crowd had ended before it was due")
 
+    def _run(self) -> None:
+        """Begin each fault when it is due; what is not due when the crowd has ended never happens."""
+        for fault, part in self._todo:
+            early_s = (self._began_s or 0.0) + fault.at_s - time.monotonic()
+            if early_s > 0 and self._over.wait(early_s):
+                self._records.append(self._never(fault, part))
+                continue
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+            name = f"{fault.fault} {part}"
+            self._threads.append(threading.Thread(target=self._carry, args=(fault, part), name=name, daemon=True))
+            self._threads[-1].start()
+
     def _carry(self, planned: PlannedFault, name: str) -> None:
-        early_s = (self._began_s or 0.0) + planned.at_s - time.monotonic()
-        if early_s > 0 and self._over.wait(early_s):
-            self._records.append(self._never(planned, name))
-            return
         with self._turns[name]:
             fault = fault_named(planned.fault)(self._targets[name], planned.argument)
             self._records.append(self._break(fault, planned.for_s))
@@ -102,3 +110,7 @@ class Conductor:
 
     def _now_ns(self) -> int:
         return time.monotonic_ns() - self._epoch_ns
+
+
+def _due(fault: PlannedFault) -> float:
+    return fault.at_s

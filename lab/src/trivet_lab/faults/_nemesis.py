@@ -34,7 +34,8 @@ FIRST_S = 1.0
 LASTS_S = (0.3, 1.5)
 REST_S = (1.0, 2.5)
 QUIET_SHARE = 0.35
-"""The last share of the load is left in peace, so that it shows whether the shop came back."""
+QUIET_S_MAX = 20
+"""The last share of the load, so many seconds at most, is left in peace: it shows whether the shop came back."""
 
 
 def mix(parts: Sequence[str], chance: random.Random, load_s: float) -> list[PlannedFault]:
@@ -47,7 +48,8 @@ def mix(parts: Sequence[str], chance: random.Random, load_s: float) -> list[Plan
     possible = [(fault, target) for fault, target in MIX if family_of(target.partition("/")[0]) in families]
     planned = []
     at_s = FIRST_S
-    while possible and at_s < load_s * (1 - QUIET_SHARE):
+    end_s = load_s - min(load_s * QUIET_SHARE, QUIET_S_MAX)
+    while possible and at_s < end_s:
         fault, target = chance.choice(possible)
         for_s = round(chance.uniform(*LASTS_S), 2)
         planned.append(PlannedFault(fault, target, choose(target, parts, chance), round(at_s, 2), for_s))

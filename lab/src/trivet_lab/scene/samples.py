@@ -8,9 +8,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-import msgspec
-
-from trivet_lab.evidence import VariantDirectory
+from trivet_lab.evidence import Sample, SampleFile, VariantDirectory
 from trivet_lab.scene.edge import EdgeError, request_json
 from trivet_lab.topologies import Stage
 
@@ -44,13 +42,11 @@ class Sampler:
         self._thread.join()
 
     def _run(self) -> None:
-        with self._path.open("wb") as out:
+        with SampleFile(self._path) as out:
             over = False
             while not over:
                 over = self._over.wait(EVERY_S)
                 with contextlib.suppress(EdgeError):
                     page = request_json("GET", f"{self._stage.url}/items?limit={ITEMS_MAX}", timeout_s=2)
                     at_ns = time.monotonic_ns() - self._stage.epoch_ns
-                    for item in page["items"]:
-                        line = {"at_ns": at_ns, "series": "stock", "label": item["id"], "value": item["stock"]}
-                        out.write(msgspec.json.encode(line) + b"\n")
+                    out.write([Sample(at_ns, "stock", item["id"], item["stock"]) for item in page["items"]])

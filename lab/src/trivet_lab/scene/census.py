@@ -1,0 +1,85 @@
+"""Counts what every part of a stage costs while a crowd buys: memory, open descriptors, processes."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from trivet_lab.evidence import Sample, SampleFile, VariantDirectory
+from trivet_lab.topologies import Stage
+from trivet_platform import Part
+
+EVERY_S = 2.0
+LAB, CROWD = "lab", "crowd"
+
+
+class Census:
+    """A thread that counts every ``EVERY_S`` until its block ends.
+
+    Memory is the proportional share (PSS), so that what PostgreSQL's backends share is counted once. The lab counts
+    itself and its load generator too. A part that is down has no processes and otherwise no sample; a process that
+    ends while it is looked at is left out.
+    """
+
+    def __init__(self, stage: Stage, directory: VariantDirectory) -> None:
+        """Count this stage into this variant's ``samples.jsonl``."""
+        self._parts: Mapping[str, Part] = stage.parts
+        self._epoch_ns = stage.epoch_ns
+        self._path = directory.samples
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="census", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start counting."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with SampleFile(self._path) as out:
+            while not self._over.wait(EVERY_S):
+                counted = [*self._parts.items(), (LAB, None), (CROWD, None)]
+                for label, part in counted:
+                    pids = part.pids if part is not None else [os.getpid()] if label == LAB else _crowd()
+                    at_ns = time.monotonic_ns() - self._epoch_ns
+                    out.write([Sample(at_ns, series, label, value) for series, value in count(pids).items()])
+
+
+def count(pids: Iterable[int]) -> dict[str, int]:
+    """Return what these processes cost together, by the name of its series."""
+    processes = memory = descriptors = 0
+    for pid in pids:
+        try:
+            process = psutil.Process(pid)
+            with process.oneshot():
+                memory += process.memory_full_info().pss
+                descriptors += process.num_fds()
+            processes += 1
+        except psutil.Error:
+            continue
+    found = {"processes": processes}
+    return found | {"memory_bytes": memory, "descriptors": descriptors} if processes else found
+
+
+def _crowd() -> list[int]:
+    """Return the load generator, which is a child of this process."""
+    found = []
+    for child in psutil.Process().children():
+        try:
+            if "trivet_lab.load" in child.cmdline():
+                found.append(child.pid)
+        except psutil.Error:
+            continue
+    return found
