@@ -23,8 +23,7 @@ class SampleFile:
     """Appends samples. Several writers may hold one file.
 
     Race: two threads sample different series of one variant. Each batch of whole lines is one append of the kernel's
-    (O_APPEND, no buffer of ours), so none is torn or overwritten; a buffered writer would cut lines where its buffer
-    ends.
+    (O_APPEND, no buffer of ours), so none is overwritten or torn, and what was sampled is there when the lab is killed.
     """
 
     def __init__(self, path: Path) -> None:
