@@ -8,6 +8,7 @@ from typing import Any
 
 from trivet_lab.evidence import FaultRecord
 from trivet_lab.report import series, words
+from trivet_lab.report.cost import cost_chart
 from trivet_lab.report.leases import overlap_bands
 from trivet_lab.report.source import RunRecord
 
@@ -30,6 +31,7 @@ def chart_data(record: RunRecord) -> dict[str, Any]:
                 "stock": dataclasses.asdict(chart) if chart.lines else None,
                 "throughput": _throughput(variant.tally, width_s, end_ns) if variant.tally.operations else None,
                 "latency": {"count": whole.count, "curve": whole.curve} if whole else None,
+                "cost": cost_chart(variant.census, end_ns),
                 "faults": fault_bands(variant.faults, end_ns),
                 "overlaps": overlap_bands(variant.meetings),
                 "restocks_s": sorted({round(at / series.NS_PER_S, 2) for at in variant.tally.restocks_ns})[:50],

@@ -11,6 +11,7 @@ import jinja2
 
 from trivet_lab.evidence import RunDirectory, VariantResult, Verdict
 from trivet_lab.report import charts, embed, words
+from trivet_lab.report.cost import cost_rows
 from trivet_lab.report.source import RunRecord, VariantRecord, read_run
 from trivet_lab.report.tables import (
     check_rows,
@@ -78,6 +79,7 @@ def _view(record: RunRecord, drawn: dict[str, Any]) -> dict[str, Any]:
         "drawn": drawn,
         "checks": check_rows(record),
         "faults": fault_rows(record),
+        "costs": [row for variant in record.variants for row in cost_rows(variant.census, variant.name)],
         "percentiles": percentile_rows(record),
         "outcomes": outcome_rows(record),
         "crowd": crowd_facts(record),

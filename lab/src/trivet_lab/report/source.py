@@ -23,6 +23,7 @@ from trivet_lab.evidence import (
 )
 from trivet_lab.latency import HlogError, merge_hlog
 from trivet_lab.report import series
+from trivet_lab.report.cost import Census, census_of
 from trivet_lab.report.witness import names_in, versions_before
 
 T = TypeVar("T")
@@ -113,6 +114,7 @@ class VariantRecord:
     torn: bool
     faults: list[FaultRecord]
     meetings: list[Meeting]
+    census: Census
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,6 +170,9 @@ def _variant(directory: VariantDirectory, result: VariantResult | None) -> Varia
         torn=torn,
         faults=list(_lines(directory.faults, FaultRecord)),
         meetings=_meetings(directory),
+        census=census_of(
+            (line.at_ns, line.series, line.label, line.value) for line in _lines(directory.samples, Sample)
+        ),
     )
 
 

@@ -202,6 +202,29 @@
     );
   }
 
+  function costChart(box) {
+    const { cost, faults } = data.variants[box.dataset.variant];
+    const every = data.variants.flatMap((other) => other.cost?.lines ?? []).flatMap((line) => line.values);
+    const top = Math.max(1, ...every.filter((value) => value != null)) * 1.08;
+    return new uPlot(
+      base(box, {
+        scales: { x: { time: false, range: [0, data.end_s] }, y: { range: [0, top] } },
+        axes: axes("seconds since the run began", (value) => figure(value)),
+        series: [
+          { label: "at", value: (u, value) => seconds(value) },
+          ...cost.lines.map(({ label }, index) => ({
+            label, stroke: seriesColour(index), width: 2, dash: DASHES[index % 5], points: { show: false },
+            value: (u, value) => (value == null ? "–" : `${figure(value)} MiB`),
+          })),
+        ],
+        hooks: { drawAxes: [shadeFaults(faults)] },
+        cursor: { y: false, points: { size: 7 }, sync: { key: "cost" } },
+      }),
+      [cost.at_s, ...cost.lines.map((line) => line.values)],
+      box,
+    );
+  }
+
   // Stacked by drawing the sums, the highest first: what is painted later covers all but its own part.
   function throughputChart(box) {
     const { throughput, faults, overlaps } = data.variants[box.dataset.variant];
@@ -267,7 +290,7 @@
     );
   }
 
-  const KINDS = { stock: stockChart, throughput: throughputChart, latency: latencyChart };
+  const KINDS = { stock: stockChart, throughput: throughputChart, latency: latencyChart, cost: costChart };
 
   // uPlot's legend switches a line by a click alone; a person without a mouse switches it too.
   function reachable(plot) {
