@@ -16,6 +16,7 @@ import psutil
 
 from trivet_lab.cli.up import CONTROL_PORT, EDGE_PORT
 from trivet_lab.console import Console
+from trivet_lab.faults import find_faults
 from trivet_lab.settings import lab_settings
 from trivet_platform import server_versions
 
@@ -98,6 +99,16 @@ def _browser() -> Finding:
     return Finding("chromium", found is not None, found or "not on PATH", cure, needed=False)
 
 
+def _faults() -> list[Finding]:
+    """Say which faults this machine cannot do: everything else works without them."""
+    reasons = {name: kind.blocker() for name, kind in find_faults().items()}
+    return [
+        Finding(name, ok=False, seen="this fault cannot be done", cure=reason, needed=False)
+        for name, reason in reasons.items()
+        if reason is not None
+    ]
+
+
 def _temporary() -> Finding:
     fit = os.access(tempfile.gettempdir(), os.W_OK | os.X_OK) and Path("/proc/self/stat").exists()
     seen = f"{tempfile.gettempdir()} is writable, /proc readable" if fit else "no temporary directory, or no /proc"
@@ -111,7 +122,7 @@ def doctor(*, json: bool = False) -> int:
         json: print the findings as one JSON object.
     """
     console = Console(plain=lab_settings().plain)
-    findings = [_python(), _system(), *_servers(), *_size(), _temporary(), *_ports(), _browser()]
+    findings = [_python(), _system(), *_servers(), *_size(), _temporary(), *_ports(), _browser(), *_faults()]
     fit = all(finding.ok for finding in findings if finding.needed)
     if json:
         console.result_json({"fit": fit, "findings": [finding._asdict() for finding in findings]})
