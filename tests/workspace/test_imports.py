@@ -86,6 +86,12 @@ BREACHES: dict[str, list[tuple[str, str]]] = {
     "the lab imports the face of its control API alone": [
         ("trivet_lab.cli.env", "trivet_lab.control.running"),
     ],
+    "the lab imports the face of its mutants alone": [
+        ("trivet_lab.runner", "trivet_lab.mutants.overlay"),
+    ],
+    "the lab imports the face of its trials alone": [
+        ("trivet_lab.cli.mutants", "trivet_lab.trials.trying"),
+    ],
     "inside trivet_chassis": [
         ("trivet_chassis.problems", "trivet_chassis.health"),
     ],

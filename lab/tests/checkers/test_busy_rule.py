@@ -1,0 +1,53 @@
+"""The rule over buyers who were told *busy*: who explains it, for how long, and which faults excuse it."""
+
+import pytest
+
+SECOND = 1_000_000_000
+
+
+def busy(sale, at_s: float) -> None:
+    call = round(at_s * SECOND)
+    sale.add("fail", "buy", f"busy-{at_s}", "cold", 1, (call, call + 9, 429, "lock-busy"))
+
+
+def test_a_lock_may_outlive_the_answer_of_its_holder_a_little(sale) -> None:
+    sale.buy("slow-release", "cold", 1, (20 * SECOND, 21 * SECOND, 200))
+    busy(sale, 21.9)
+    assert sale.invalid() == set()
+    busy(sale, 24.0)
+    assert sale.invalid() == {"busy_legal"}
+
+
+def test_a_lock_may_outlive_a_request_that_nobody_answered_by_its_lease(sale) -> None:
+    sale.add_item("plenty", 99)
+    for number in range(9):
+        sale.buy(f"well-{number}", "plenty", 1, (number * SECOND + 200, number * SECOND + 300, 200))
+    sale.add("unknown", "buy", "lost", "cold", 1, (20 * SECOND, 21 * SECOND, 0, "cut"))
+    busy(sale, 26.9)
+    assert sale.invalid() == set()
+    busy(sale, 29.0)
+    assert sale.invalid() == {"busy_legal"}
+
+
+def test_who_was_turned_away_stands_in_nobodys_way_for_long(sale) -> None:
+    sale.buy("holder", "cold", 1, (20 * SECOND, 20 * SECOND + 9, 200))
+    busy(sale, 20.9)
+    busy(sale, 21.3)
+    assert sale.invalid() == set()
+    busy(sale, 21.9)
+    assert sale.invalid() == {"busy_legal"}
+
+
+def test_who_lost_its_own_lease_is_told_to_come_again(sale) -> None:
+    sale.add("fail", "buy", "slow", "cold", 1, (20 * SECOND, 22 * SECOND, 429, "lock-busy"))
+    assert sale.invalid() == set()
+
+
+@pytest.mark.parametrize(
+    ("fault", "name", "judged"), [("kill", "valkey-1", False), ("restart", "inventory-api-1", True)]
+)
+def test_a_fault_may_strand_a_lock_and_an_orderly_restart_may_not(sale, fault, name, judged) -> None:
+    busy(sale, 20)
+    sale.break_part(fault, name, 15 * SECOND, 15 * SECOND + 5, 16 * SECOND)
+    sale.add("fail", "buy", "in-the-window", "hot", 9, (15 * SECOND, 16 * SECOND, 409, "out-of-stock"))
+    assert sale.invalid() == ({"busy_legal"} if judged else set())
