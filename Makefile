@@ -7,7 +7,7 @@ BOOTSTRAP = $(PYTHON) tools/bootstrap.py
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
-run: ## set up, then the tour: a shop that oversells, and two that never do
+run: ## set up, then the tour: shops that oversell beside shops that never do
 	@$(BOOTSTRAP) trivet run tour
 
 test: ## set up, then every test that is not marked long

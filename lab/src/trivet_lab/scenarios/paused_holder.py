@@ -25,9 +25,9 @@ class Parameters:
     """The size of the sale: small enough to be over before the holder wakes."""
 
     clients: Annotated[int, asked("buyers", least=1, most=10_000)] = 100
-    rate: Annotated[float, asked("purchases wanted a second", least=1, most=20_000)] = 30
-    duration: Annotated[float, asked("seconds of load", least=1, most=86_400)] = 5
-    stock: Annotated[int, asked("units of the one item", least=0, most=1_000_000_000)] = 15
+    rate: Annotated[float, asked("purchases wanted a second", least=1, most=20_000)] = 25
+    duration: Annotated[float, asked("seconds of load", least=1, most=86_400)] = 4.5
+    stock: Annotated[int, asked("units of the one item", least=0, most=1_000_000_000)] = 12
 
 
 def plan_of(cue: Cue, parameters: Parameters) -> Plan:
