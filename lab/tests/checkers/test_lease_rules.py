@@ -105,6 +105,7 @@ def test_the_witness_is_the_lines_of_both_leases(sale) -> None:
 def test_what_met_after_a_master_forgot_is_counted_and_not_judged(sale, fault) -> None:
     sale.lease("inventory-api-1", "cold", 200, 80, 150, 95)
     sale.break_part(fault, "valkey-3", 80, 81, 82)
+    sale.break_part(fault, "valkey-4", None, None, None)  # the crowd had ended before it was due
     finding = sale.judge()["leases_exclusive"]
     assert finding.verdict == "valid"
     assert finding.observed == "5 leases; 1 met after a master was made to forget, which is not judged"
