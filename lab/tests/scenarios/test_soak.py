@@ -95,7 +95,7 @@ def test_no_strategy_that_oversells_is_soaked() -> None:
 
 @pytest.mark.long
 def test_a_short_soak_holds_every_rule_and_counts_every_part(tmp_path: Path) -> None:
-    parameters = Parameters(clients=60, rate=15, duration=75, items=5)
+    parameters = Parameters(clients=60, rate=15, duration=90, items=5)
     faults = plan_faults("nemesis", PARTS, 7, parameters.duration)
     [variant] = [variant for variant in SOAK.variants if variant.name == "redlock"]
     order = Order(SOAK, parameters, [variant], 7, ["soak"], faults)

@@ -13,7 +13,7 @@ from trivet_lab.scenarios import find_scenarios
 
 def soak(
     *,
-    minutes: Annotated[float, Parameter(validator=Number(gte=0.5, lte=1440))] = 10,
+    minutes: Annotated[float, Parameter(validator=Number(gte=1.5, lte=1440))] = 10,
     strategy: str = "redlock",
     seed: int | None = None,
     json: bool = False,
@@ -21,7 +21,7 @@ def soak(
     """Sell for minutes while parts die, stand still and forget, and count what every part costs.
 
     Args:
-        minutes: how long the crowd comes.
+        minutes: how long the crowd comes; in less than one and a half nothing settles.
         strategy: how Inventory keeps buyers apart: redlock, which needs every part, or advisory.
         seed: the same seed sends the same crowd and repeats the schedule of faults.
         json: print the results as one JSON object.
