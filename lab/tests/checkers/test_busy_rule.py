@@ -51,3 +51,32 @@ def test_a_fault_may_strand_a_lock_and_an_orderly_restart_may_not(sale, fault, n
     sale.break_part(fault, name, 15 * SECOND, 15 * SECOND + 5, 16 * SECOND)
     sale.add("fail", "buy", "in-the-window", "hot", 9, (15 * SECOND, 16 * SECOND, 409, "out-of-stock"))
     assert sale.invalid() == ({"busy_legal"} if judged else set())
+
+
+def test_who_ask_in_vain_explain_each_other_only_for_a_while(sale) -> None:
+    """A quarter of a second between each two, so that each has somebody shortly before it."""
+    sale.buy("last-served", "cold", 1, (20 * SECOND, 20 * SECOND + 9, 200))
+    for number in range(1, 20):
+        busy(sale, 20.5 + number / 4)
+    assert sale.invalid() == set()
+    for number in range(20, 24):
+        busy(sale, 20.5 + number / 4)
+    finding = sale.judge()["busy_legal"]
+    assert finding.verdict == "invalid"
+    assert "nobody had been served there for" in finding.observed
+
+
+def test_a_row_of_refusals_ends_with_whoever_is_served(sale) -> None:
+    sale.buy("last-served", "cold", 1, (20 * SECOND, 20 * SECOND + 9, 200))
+    for number in range(1, 40):
+        busy(sale, 20.5 + number / 4)
+        if number % 15 == 0:
+            at = round((20.6 + number / 4) * SECOND)
+            sale.refuse(f"served-{number}", "cold", 1000, at, at + 9)
+    assert sale.invalid() == set()
+
+
+def test_a_fault_that_never_came_excuses_no_lock(sale) -> None:
+    sale.break_part("kill", "valkey-1", 15 * SECOND, None, None)
+    busy(sale, 20)
+    assert "busy_legal" in sale.invalid()

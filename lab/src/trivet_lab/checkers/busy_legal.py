@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
 from trivet_lab.checkers._checker import Checker, Ruling
@@ -22,6 +23,8 @@ TURNED_S = 0.5
 """How long the votes of an attempt that was turned away may stay where they came late."""
 LEASE_S = 6.0
 """How long one may outlive a request that nobody answered: its lease, or its transaction, ends by itself."""
+WEDGED_S, WEDGED_AFTER = 3.0, 20
+"""So many buyers in a row, over so long, cannot have met only each other: two who ask at once draw lots each time."""
 LONG_S = 0.9
 """An attempt of this length may have lost its own lease, and is then told to come again although nobody else came."""
 _ORDERLY = "restart"
@@ -43,6 +46,7 @@ class _Visits:
         self.calls = array("q")
         self.ends = array("q")
         self.ops = array("q")
+        self.away = array("b")
         self.turned: list[_Turned] = []
 
 
@@ -50,15 +54,16 @@ class BusyLegal(Checker):
     """Looks for another attempt at the item beside each *busy*, answered or not, and for a fault that strands locks.
 
     Which race: none of the service's; a lock that is not given back (a release that was skipped, votes of a lost
-    attempt that stay) is noticed by nobody but the next buyer. An operation's own answered attempts explain nothing:
-    what they held was given back before they were answered. A fault that is no orderly restart may leave a lock to
-    its lease, so nothing is judged from its beginning until a lease after its end.
+    attempt that stay) is noticed by nobody but the next buyer. Buyers who ask in vain explain each other, since votes
+    can be split, but not for long: somebody gets the lock, or it is nobody's. An operation's own answered attempts
+    explain nothing: what they held was given back before they were answered. A fault that is no orderly restart may
+    leave a lock to its lease, so nothing is judged from its beginning until a lease after its end.
     """
 
     NAME: ClassVar[str] = "busy_legal"
     RULE: ClassVar[str] = (
-        "A purchase is turned away as busy only while somebody else is at the item, "
-        "or where a lost request or a fault can have left its lock behind."
+        "A purchase is turned away as busy only while somebody else is at the item, not time and again while nobody "
+        "is served, or where a lost request or a fault can have left its lock behind."
     )
 
     def __init__(self, evidence: Evidence) -> None:
@@ -81,6 +86,7 @@ class BusyLegal(Checker):
                 answered = 0 < attempt.status < 500
                 stays_s = TURNED_S if turned else ANSWERED_S if answered else LEASE_S
                 visits.calls.append(attempt.call_ns)
+                visits.away.append(turned)
                 visits.ends.append(attempt.return_ns + int(stays_s * NS_PER_S))
                 visits.ops.append(operation.op if answered else -1)
                 if turned and attempt.code == LOCK_BUSY:
@@ -91,18 +97,24 @@ class BusyLegal(Checker):
         found = Violations()
         judged = stranded = 0
         for item_id, visits in sorted(self._visits.items()):
-            latest = _latest_ends(visits) if visits.turned else None
-            for turned in visits.turned:
-                if self._may_be_stranded(turned):
-                    stranded += 1
-                    continue
-                judged += 1
-                if latest is not None and not latest.explains(turned):
+            if not visits.turned:
+                continue
+            latest, fair = _latest_ends(visits), [each for each in visits.turned if not self._may_be_stranded(each)]
+            stranded += len(visits.turned) - len(fair)
+            judged += len(fair)
+            for turned in fair:
+                if not latest.explains(turned):
                     found.add(
                         f"operation {turned.op} was told that {item_id} is busy, and nobody else was there "
                         f"from {turned.call_ns:,} ns to {turned.return_ns:,} ns nor shortly before",
                         (HISTORY, turned.offset),
                     )
+            for turned, since_s in _in_vain(fair, visits):
+                found.add(
+                    f"operation {turned.op} was told that {item_id} is busy, as {WEDGED_AFTER} before it, and nobody "
+                    f"had been served there for {since_s:.1f} s",
+                    (HISTORY, turned.offset),
+                )
         aside = f"; {stranded:,} beside faults are not judged" if stranded else ""
         return found.ruling(self._evidence, f"{judged:,} turned away, each beside somebody else{aside}")
 
@@ -144,9 +156,29 @@ def _latest_ends(visits: _Visits) -> _Latest:
     return _Latest(calls, firsts, seconds)
 
 
+def _in_vain(fair: Sequence[_Turned], visits: _Visits) -> Iterator[tuple[_Turned, float]]:
+    """Yield who was turned away after so many others although nobody had the item for seconds."""
+    spans = zip(visits.calls, visits.ends, visits.away, strict=True)
+    calls = sorted((call, end) for call, end, away in spans if not away)
+    free_ns = row = place = 0
+    for turned in sorted(fair):
+        while place < len(calls) and calls[place][0] <= turned.return_ns:
+            if calls[place][1] > free_ns:
+                free_ns, row = calls[place][1], 0
+            place += 1
+        row += 1
+        since_s = (turned.call_ns - free_ns) / NS_PER_S
+        if row > WEDGED_AFTER and since_s > WEDGED_S:
+            yield turned, since_s
+
+
 def _of(record: FaultRecord) -> list[tuple[int, int]]:
     """Return the window in which a fault may have left a lock behind; an orderly restart gives back what it holds."""
-    if record.asked_ns is None or (record.fault == _ORDERLY and "-to-" not in record.target):
+    if (
+        record.asked_ns is None
+        or record.effective_ns is None
+        or (record.fault == _ORDERLY and "-to-" not in record.target)
+    ):
         return []
     ends_ns = record.healed_ns if record.healed_ns is not None else 1 << 62
     return [(record.asked_ns, ends_ns + int(LEASE_S * NS_PER_S))]
