@@ -22,7 +22,7 @@ from trivet_platform import Supervisor
 SAMPLE = 3
 SALES = "test_what_was_told_is_true_under_a_fault"
 SCENARIO = find_scenarios()["flash-sale"]
-PARAMETERS = dataclasses.replace(SCENARIO.parameters(), clients=60, rate=30, duration=5, items=5, stock=8)
+PARAMETERS = dataclasses.replace(SCENARIO.parameters(), clients=60, rate=30, duration=4, items=5, stock=8)
 Sell = Callable[..., tuple[VariantResult, RunDirectory]]
 SAMPLED = pytest.StashKey[str]()
 

@@ -61,7 +61,7 @@ class Case(NamedTuple):
     faults: str
     own: Mapping[str, str] = MappingProxyType({})
     checkers: tuple[str, ...] = ()
-    load_s: float = 5
+    load_s: float = 4
 
 
 ALL = ("redlock", "advisory")
@@ -84,18 +84,19 @@ CASES = {
     "silent-master": Case(LOCKED, both("black_hole", "valkey-2", "1s+2s"), LEASE),
     "late-master": Case(LOCKED, both("delay=300ms", "valkey-2", "1s+2s"), LEASE),
     "database-killed": Case(ALL, "kill:postgres@1s+200ms"),
-    "database-restarted": Case(ALL, "restart:postgres@1s+300ms"),
+    "database-restarted": Case(("advisory",), "restart:postgres@1s+300ms"),
     "commit-unanswered": Case(ALL, f"cut_after_commit:{ONE}-to-postgres@500ms+300ms"),
     "database-silent": Case(ALL, f"black_hole:{ONE}-to-postgres@1s+1s"),
-    "database-half-open": Case(ALL, f"half_open:{ONE}-to-postgres@1s+1s"),
+    "database-half-open": Case(LOCKED, f"half_open:{ONE}-to-postgres@1s+1s"),
     "database-reset": Case(("advisory",), f"reset:{ONE}-to-postgres@1s+500ms"),
     "edge-killed": Case(("advisory",), "kill:envoy@1s+300ms"),
-    "replica-clock-jumps": Case(ALL, f"clock_jump:{ONE}@1s+1s,clock_jump=-90s:{TWO}@2500ms+1s", LEASE),
+    "replica-clock-jumps": Case(LOCKED, f"clock_jump:{ONE}@1s+1s,clock_jump=-90s:{TWO}@2500ms+1s", LEASE),
     "master-clock-jumps": Case(LOCKED, "clock_jump:valkey/1@1s+1s", LEASE),
     "clocks-of-a-quorum-jump": Case(LOCKED, "clock_jump:valkey/3@1s+1s", LEASE),
     "database-clock-jumps": Case(("advisory",), "clock_jump:postgres@1s+1s"),
     "database-disk-full": Case(("advisory",), "disk_full:postgres@500ms+2s"),
-    "rolled": Case(ALL, f"restart:{ONE}@1s+300ms,restart:{TWO}@6500ms+300ms", {}, ("nobody_noticed",), 11),
+    # The second one goes once the edge has found the first again.
+    "rolled": Case(ALL, f"restart:{ONE}@1s+300ms,restart:{TWO}@7500ms+300ms", {}, ("nobody_noticed",), 13),
 }
 ABSENT = {
     "clock_jump": pytest.mark.skipif(find_libfaketime() is None, reason="libfaketime is not installed"),
@@ -123,11 +124,11 @@ def test_what_was_told_is_true_under_a_fault(sell: Sell, strategy: str, case: Ca
 
 @pytest.mark.long
 def test_without_a_quorum_nothing_is_sold_and_everybody_is_told(sell: Sell) -> None:
-    result, run = sell("redlock", "kill:valkey/3@1s+1s", **LEASE)
+    result, run = sell("redlock", f"kill:valkey/3@1s+{AWAY}", **LEASE)
     assert {name: found(result)[name] for name in MUST_HOLD} == dict.fromkeys(MUST_HOLD, "valid"), said(result)
     assert result.verdict != "invalid", said(result)
     effective = [record.effective_ns for record in records(run) if record.effective_ns is not None]
-    begin_ns, end_ns = max(effective), min(effective) + 1_000_000_000  # until the first of them is started again
+    begin_ns, end_ns = max(effective), min(effective) + 1_500_000_000  # until the first of them is started again
     attempts = [
         (operation, attempt)
         for operation in read_history(run.variant("redlock").history)
