@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from trivet_platform import (
     Conditions,
     Postgres,
+    StartFailed,
     Supervisor,
     Valkey,
     bounded_disk_blocker,
@@ -73,6 +76,31 @@ def test_a_killed_process_leaves_no_clock_in_shared_memory(supervisor: Superviso
     assert list(SHARED_MEMORY.glob(f"*faketime*{pid}"))
     part.kill()
     assert not list(SHARED_MEMORY.glob(f"*faketime*{pid}"))
+
+
+def test_without_libfaketime_a_part_with_a_clock_says_what_is_missing(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trivet_platform.clock.find_libfaketime", lambda: None)
+    part = Valkey("clockless")
+    part.conditions = Conditions(own_clock=True)
+    with pytest.raises(StartFailed, match="libfaketime is not installed: on Debian apt-get install libfaketime"):
+        supervisor.start(part)
+
+
+def test_who_cannot_mount_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A directory that is not there stands for everything that a machine may refuse."""
+
+    @contextlib.contextmanager
+    def nowhere() -> Iterator[str]:
+        yield str(tmp_path / "nowhere")
+
+    monkeypatch.setattr("tempfile.TemporaryDirectory", nowhere)
+    bounded_disk_blocker.cache_clear()
+    try:
+        assert re.match(r"no small filesystem can be mounted here \(.+\): run as root", bounded_disk_blocker() or "")
+    finally:
+        bounded_disk_blocker.cache_clear()
 
 
 @needs_disk

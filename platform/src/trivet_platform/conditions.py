@@ -11,8 +11,8 @@ class Conditions:
     """The world that one part sees.
 
     ``variables`` are added to its environment. ``own_clock`` gives it a wall clock of its own, which can jump
-    (``clock.py``). ``disk_bytes`` bounds the filesystem that its data lies on, which can then be filled
-    (``bounded_disk.py``); None leaves it on the machine's.
+    (``clock.py``). ``disk_bytes`` bounds the filesystem that PostgreSQL's data lies on, which can then be filled
+    (``bounded_disk.py``), and says nothing to others; None leaves it on the machine's.
     """
 
     variables: Mapping[str, str] = dataclasses.field(default_factory=dict)
