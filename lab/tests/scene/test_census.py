@@ -21,7 +21,7 @@ MIB = 1024 * 1024
 HUNGRY = """
 import subprocess, sys
 kept = [open("/dev/null") for _ in range(100)], bytearray(b"x") * (50 << 20)
-child = subprocess.Popen(["sleep", "600"])
+child = subprocess.Popen(["sleep", "600"], pass_fds=[file.fileno() for file in kept[0][:50]])
 print("fed", flush=True)
 sys.stdin.read()
 child.kill()
@@ -37,7 +37,7 @@ def test_memory_descriptors_and_children_are_counted() -> None:
         cost = count([process.pid, *children])
         process.communicate(b"")
     assert cost["processes"] == 2
-    assert 100 <= cost["descriptors"] < 130
+    assert 100 <= cost["descriptors"] < 110, "of the one that has most, not of both"
     assert 50 * MIB <= cost["memory_bytes"] < 90 * MIB
 
 

@@ -22,9 +22,10 @@ LAB, CROWD = "lab", "crowd"
 class Census:
     """A thread that counts every ``EVERY_S`` until its block ends.
 
-    Memory is the proportional share (PSS), so that what PostgreSQL's backends share is counted once. The lab counts
-    itself and its load generator too. A part that is down has no processes and otherwise no sample; a process that
-    ends while it is looked at is left out.
+    Memory is the proportional share (PSS), so that what PostgreSQL's backends share is counted once. Descriptors are
+    those of the one process that has most, as the system's limit is on one: their sum says how many sessions there are.
+    The lab counts itself and its load generator too. A part that is down has no processes and otherwise no sample; a
+    process that ends while it is looked at is left out.
     """
 
     def __init__(self, stage: Stage, directory: VariantDirectory) -> None:
@@ -58,14 +59,14 @@ class Census:
 
 
 def count(pids: Iterable[int]) -> dict[str, int]:
-    """Return what these processes cost together, by the name of its series."""
+    """Return what these processes cost, by the name of its series."""
     processes = memory = descriptors = 0
     for pid in pids:
         try:
             process = psutil.Process(pid)
             with process.oneshot():
                 memory += process.memory_full_info().pss
-                descriptors += process.num_fds()
+                descriptors = max(descriptors, process.num_fds())
             processes += 1
         except psutil.Error:
             continue
