@@ -50,9 +50,9 @@ def test_goods_arrive_all_along_and_are_never_enough() -> None:
     plan = planned(duration=600, rate=20, items=8)
     times = sorted(restock.at_s for restock in plan.restocks)
     assert max(later - earlier for earlier, later in itertools.pairwise(times)) < 5
-    assert times[0] <= 35
+    assert times[0] <= 15
     assert times[-1] >= 590
-    assert set(Counter(restock.item_id for restock in plan.restocks).values()) == {19}
+    assert set(Counter(restock.item_id for restock in plan.restocks).values()) == {19, 20}
     supply: defaultdict[str, int] = defaultdict(int, {item.id: item.stock for item in plan.items})
     for restock in plan.restocks:
         supply[restock.item_id] += restock.quantity

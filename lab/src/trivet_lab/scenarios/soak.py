@@ -60,8 +60,9 @@ def plan_of(cue: Cue, parameters: Parameters) -> Plan:
         ],
         restocks=[
             Restock(at_s=wave * wave_s + wave_s * place / parameters.items, item_id=name, quantity=supply[place])
-            for wave in range(1, waves)
+            for wave in range(waves)
             for place, name in enumerate(names)
+            if wave or place >= len(names) / 2  # what the first rush left is enough for half a wave
         ],
         again=[Again(after_s, AGAIN_SHARE) for after_s in AGAIN_AFTER_S],
         directory=str(cue.directory.path),
