@@ -150,3 +150,9 @@ def test_no_file_names_a_package_registry() -> None:
         text = (ROOT / name).read_text(errors="replace")
         found += [f"{name}: {hit[0]}" for hit in hosts.finditer(text)]
     assert found == []
+
+
+def test_no_merge_was_left_half_done() -> None:
+    marks = re.compile(r"^(<{7} |>{7} )", re.MULTILINE)
+    texts = {name: (ROOT / name).read_text(errors="replace") for name in committed()}
+    assert [name for name, text in texts.items() if marks.search(text)] == []
