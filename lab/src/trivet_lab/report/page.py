@@ -38,6 +38,10 @@ def render(run: RunDirectory) -> Path:
     return draft.replace(run.report)
 
 
+_LINES = {"+": "added", "-": "removed", "@": "quiet"}
+"""How a line of a diff is shown, by its first character."""
+
+
 def page(record: RunRecord) -> str:
     """Return the page of a run as HTML."""
     styles = [_file(f"{UPLOT}/uPlot.min.css"), _file("templates/style.css"), _file("templates/parts.css")]
@@ -79,6 +83,11 @@ def _view(record: RunRecord, drawn: dict[str, Any]) -> dict[str, Any]:
         "drawn": drawn,
         "checks": check_rows(record),
         "faults": fault_rows(record),
+        "changed": [
+            {"name": variant.name, "lines": [(_LINES.get(line[:1], ""), line) for line in variant.diff.splitlines()]}
+            for variant in record.variants
+            if variant.diff
+        ],
         "costs": [row for variant in record.variants for row in cost_rows(variant.census, variant.name)],
         "percentiles": percentile_rows(record),
         "outcomes": outcome_rows(record),

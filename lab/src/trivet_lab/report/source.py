@@ -115,6 +115,7 @@ class VariantRecord:
     faults: list[FaultRecord]
     meetings: list[Meeting]
     census: Census
+    diff: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,6 +171,7 @@ def _variant(directory: VariantDirectory, result: VariantResult | None) -> Varia
         torn=torn,
         faults=list(_lines(directory.faults, FaultRecord)),
         meetings=_meetings(directory),
+        diff=directory.mutant.read_text(errors="replace") if directory.mutant.exists() else "",
         census=census_of(
             (line.at_ns, line.series, line.label, line.value) for line in _lines(directory.samples, Sample)
         ),
