@@ -9,15 +9,14 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
+from trivet_lab.cli.opened import opened
 from trivet_lab.console import Console, columns
 from trivet_lab.evidence import create_directory
 from trivet_lab.members import find_members
 from trivet_lab.mutants import Mutant, MutantError, find_mutants
 from trivet_lab.runner import fresh_seed
 from trivet_lab.settings import LabSettings, lab_settings
-from trivet_lab.topologies import Shop
 from trivet_lab.trials import Trials, Tried, all_trials, draw_matrix, draw_sample, exit_code, named
-from trivet_platform import Supervisor, sweep
 
 
 def chosen(settings: LabSettings, member: str | None, only: tuple[str, ...], seed: int, *, quick: bool) -> list[Mutant]:
@@ -82,15 +81,11 @@ def mutants(
 
 def _try_all(settings: LabSettings, console: Console, wanted: list[Mutant], seed: int) -> list[Tried]:
     """Open one shop, try these on it, and keep what came out beside the runs."""
-    for sentence in sweep(settings.runs):
-        console.say(sentence)
     known = find_members(settings.root)
     members = {name: known[name] for name in dict.fromkeys(mutant.starts for mutant in wanted)}
     directory = create_directory(settings.runs, "mutants", seed)
     tried = []
-    with Supervisor(directory.path, console.say) as platform:
-        shop = Shop(platform, members, lab=directory.name)
-        shop.open()
+    with opened(directory, members, settings, console) as shop:
         trials = Trials(settings, shop, list(members.values()), seed, console)
         for trial in all_trials(wanted):
             one = trials.attempt(trial)

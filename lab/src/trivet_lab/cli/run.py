@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from trivet_lab.cli.opened import opened
 from trivet_lab.cli.table import explain, table
 from trivet_lab.cli.tour import tour
 from trivet_lab.console import Console
@@ -16,9 +17,7 @@ from trivet_lab.members import find_members
 from trivet_lab.runner import Order, fresh_seed, plan_order, record_order, run_order
 from trivet_lab.scenarios import Scenario, Variant, find_scenarios
 from trivet_lab.settings import lab_settings
-from trivet_lab.topologies import Shop
 from trivet_lab.verdict import judge
-from trivet_platform import Supervisor, sweep
 
 FAULTS_HELP = "what to break while they buy: pause:inventory-api-1@2s+3s,kill:valkey/2@4s+2s, a .toml file, or nemesis"
 
@@ -74,15 +73,11 @@ def run_scenario(
     known = find_members(settings.root)
     members = {name: known[name] for name in scenario.members}
     planned = plan_order(scenario, parameters, list(members.values()), seed, faults)
-    for sentence in sweep(settings.runs):
-        console.say(sentence)
     run = create_run(settings.runs, scenario.name, seed)
     words = words_of(scenario.name, parameters, strategies, seed, faults)
     order = Order(scenario, parameters, variants, seed, words, planned)
     record_order(order, run, settings)
-    with Supervisor(run.path, console.say) as platform:
-        shop = Shop(platform, members, lab=run.name)
-        shop.open()
+    with opened(run, members, settings, console) as shop:
         results = run_order(order, run, shop, list(members.values()), console)
     if json:
         console.result_json(results)

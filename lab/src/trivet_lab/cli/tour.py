@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from trivet_lab.cli.opened import opened
 from trivet_lab.cli.table import explain, table
 from trivet_lab.console import Console
 from trivet_lab.evidence import Results, RunDirectory, create_directory, create_run
@@ -16,7 +17,6 @@ from trivet_lab.scenarios import Chapter, Scenario, find_scenarios
 from trivet_lab.settings import LabSettings, lab_settings
 from trivet_lab.topologies import Shop
 from trivet_lab.verdict import judge
-from trivet_platform import Supervisor, sweep
 
 EXIT_BROKE = 254
 
@@ -43,9 +43,7 @@ class Tour:
         """Run every chapter; one that breaks is told and does not stop the others."""
         members = find_members(self._settings.root)
         needed = {name: members[name] for scenario, _ in chapters() for name in scenario.members}
-        with Supervisor(self.run.path, self._console.say) as platform:
-            shop = Shop(platform, needed, lab=self.run.name)
-            shop.open()
+        with opened(self.run, needed, self._settings, self._console) as shop:
             for scenario, chapter in chapters():
                 self._chapter(scenario, chapter, shop)
 
@@ -77,8 +75,6 @@ def tour(*, seed: int | None = None, json: bool = False) -> int:
     """
     settings = lab_settings()
     console = Console(plain=settings.plain)
-    for sentence in sweep(settings.runs):
-        console.say(sentence)
     walked = Tour(settings, fresh_seed() if seed is None else seed, console)
     walked.walk()
     names = [run.name for run, _, _ in walked.finished]
