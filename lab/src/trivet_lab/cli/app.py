@@ -25,9 +25,9 @@ from trivet_lab.mutants import MutantError
 from trivet_lab.scene import CrowdFailed, EdgeError
 from trivet_lab.settings import lab_settings
 from trivet_lab.topologies import StageFailed
+from trivet_lab.verdict import EXIT_BROKE
 from trivet_platform import PlatformError
 
-EXIT_BROKE = 254
 EXIT_INTERRUPTED = 130
 
 HELP = """A shop for scarce things, and the lab that proves it never sells twice.

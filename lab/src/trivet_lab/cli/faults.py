@@ -11,6 +11,7 @@ from trivet_lab.control import ControlClient, Fault, PartChanged, PartStatus, Wa
 from trivet_lab.faults import Fault as Kind
 from trivet_lab.faults import FaultError, find_faults, read_fault
 from trivet_lab.settings import lab_settings
+from trivet_lab.verdict import EXIT_BROKE
 
 GRAMMAR = """
 in words   fault[=argument]:target@at[+for], joined by commas: pause:inventory-api-1@2s+3s,kill:valkey/2@4s+2s
@@ -18,8 +19,6 @@ in a file  --faults file.toml, one [[fault]] each with fault, target, at, and if
 by chance  --faults nemesis mixes them; the seed repeats the mix
 by hand    ./trivet faults inject fault[=argument]:target[+for] breaks the shop that is up: pause:valkey/2+3s
 targets    a part's name, or one, minority, majority, primary, all, also of one family: valkey/majority, valkey/2"""
-
-EXIT_BROKE = 254
 
 
 def faults(*, json: bool = False) -> int:

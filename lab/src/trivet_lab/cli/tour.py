@@ -16,9 +16,7 @@ from trivet_lab.runner import Order, fresh_seed, plan_order, record_order, run_o
 from trivet_lab.scenarios import Chapter, Scenario, find_scenarios
 from trivet_lab.settings import LabSettings, lab_settings
 from trivet_lab.topologies import Shop
-from trivet_lab.verdict import judge
-
-EXIT_BROKE = 254
+from trivet_lab.verdict import EXIT_BROKE, judge
 
 
 def chapters() -> list[tuple[Scenario[Any], Chapter[Any]]]:

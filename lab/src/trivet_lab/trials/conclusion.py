@@ -7,9 +7,7 @@ from enum import Enum
 
 from trivet_lab.evidence import Finding, Verdict
 from trivet_lab.mutants import Mutant
-from trivet_lab.verdict import EXIT_AS_EXPECTED, EXIT_DIFFERS, EXIT_UNKNOWN
-
-EXIT_BROKE = 254
+from trivet_lab.verdict import EXIT_AS_EXPECTED, EXIT_BROKE, EXIT_DIFFERS, EXIT_UNKNOWN
 
 
 class Conclusion(Enum):

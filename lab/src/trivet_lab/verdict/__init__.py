@@ -2,6 +2,7 @@
 
 from trivet_lab.verdict.combination import (
     EXIT_AS_EXPECTED,
+    EXIT_BROKE,
     EXIT_DIFFERS,
     EXIT_UNKNOWN,
     Judgement,
@@ -15,6 +16,7 @@ from trivet_lab.verdict.stock import count_stock
 
 __all__ = [
     "EXIT_AS_EXPECTED",
+    "EXIT_BROKE",
     "EXIT_DIFFERS",
     "EXIT_UNKNOWN",
     "Judgement",

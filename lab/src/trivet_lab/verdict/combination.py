@@ -8,11 +8,22 @@ from typing import NamedTuple
 from trivet_lab.checkers import check_variant
 from trivet_lab.evidence import VariantResult, Verdict
 
-__all__ = ["EXIT_AS_EXPECTED", "EXIT_DIFFERS", "EXIT_UNKNOWN", "Judgement", "check_variant", "combine", "judge"]
+__all__ = [
+    "EXIT_AS_EXPECTED",
+    "EXIT_BROKE",
+    "EXIT_DIFFERS",
+    "EXIT_UNKNOWN",
+    "Judgement",
+    "check_variant",
+    "combine",
+    "judge",
+]
 
 EXIT_AS_EXPECTED = 0
 EXIT_DIFFERS = 1
 EXIT_UNKNOWN = 2
+EXIT_BROKE = 254
+"""The lab broke or was called wrongly: nothing is said of the product."""
 
 
 class Judgement(NamedTuple):
