@@ -165,5 +165,5 @@ def _believed_at_once(entries: list[Entry]) -> list[str]:
     first, second = entries[:2]
     return [
         f"{second.who} held the lock of {first.item} and believed in it while {first.who} still did."
-        " Two masters' majorities cannot both be right: a lock was granted that was not free."
+        " Either a majority of masters granted what was not free, or a holder believed for too long."
     ]
