@@ -124,6 +124,26 @@ def test_a_fault_with_a_time_heals_by_itself(client: ControlClient) -> None:
     assert state(client, "valkey-2") == "running"
 
 
+def test_a_fault_with_a_longer_time_is_told_at_once_and_ends_later(client: ControlClient) -> None:
+    fault = client.inject(Wanted("pause", "valkey-2", for_s=0.4))
+    assert fault.parts[0].state == "in effect"
+    pause = threading.Event()
+    while client.faults().faults[-1].parts[0].state != "healed":
+        pause.wait(0.02)
+    assert state(client, "valkey-2") == "running"
+    assert client.heal(fault.id).already
+
+
+def test_only_so_many_faults_that_are_over_are_remembered(
+    client: ControlClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trivet_lab.control.breakage.KEPT_MAX", 2)
+    standing = client.inject(Wanted("pause", "valkey-1")).id
+    over = [client.inject(Wanted("kill", "valkey-2", for_s=0)).id for _ in range(4)]
+    assert [fault.id for fault in client.faults().faults] == [standing, *over[1:]], "the one in effect, two, the newest"
+    client.heal(standing)
+
+
 def test_a_fault_without_effect_is_told_so_and_undone(client: ControlClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(find_faults()["pause"], "inject", lambda _: None)
     monkeypatch.setattr(find_faults()["pause"], "PATIENCE_S", 0.1)
