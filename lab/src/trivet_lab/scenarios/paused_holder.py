@@ -17,6 +17,7 @@ from trivet_lab.scene import Cue
 
 LEASE_MS = 1_000
 PAUSE_MS = 3_000
+BACK_AFTER_MS = 300  # an impatient crowd is there when the lock changes hands, and gone soon after the end
 SETTINGS = {"inventory": {**sale.REDLOCK, "TRIVET_INVENTORY_LOCK_TTL_MS": str(LEASE_MS)}}
 
 
@@ -25,8 +26,8 @@ class Parameters:
     """The size of the sale: small enough to be over before the holder wakes."""
 
     clients: Annotated[int, asked("buyers", least=1, most=10_000)] = 100
-    rate: Annotated[float, asked("purchases wanted a second", least=1, most=20_000)] = 25
-    duration: Annotated[float, asked("seconds of load", least=1, most=86_400)] = 4.5
+    rate: Annotated[float, asked("purchases wanted a second", least=1, most=20_000)] = 30
+    duration: Annotated[float, asked("seconds of load", least=1, most=86_400)] = 4
     stock: Annotated[int, asked("units of the one item", least=0, most=1_000_000_000)] = 12
 
 
@@ -41,6 +42,8 @@ def plan_of(cue: Cue, parameters: Parameters) -> Plan:
         items=[Item(id="front-row", stock=parameters.stock)],
         quantity_weights=(1.0,),
         directory=str(cue.directory.path),
+        retry_after_ms_max=BACK_AFTER_MS,
+        backoff_ms_max=BACK_AFTER_MS,
         drain_ms=math.ceil((sale.DRAIN_S + cue.outage_s) * 1000),
     )
 
