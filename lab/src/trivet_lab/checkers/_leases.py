@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 from operator import attrgetter
@@ -109,8 +108,12 @@ class Leases:
 
 
 def _meetings(earlier: Lease, leases: list[Lease], place: int, end_ns: int) -> Iterator[Meeting]:
-    last = bisect_left(leases, end_ns, lo=place + 1, key=attrgetter("held_ns"))
-    return (Meeting(earlier, later, end_ns) for later in leases[place + 1 : last])
+    """Yield the meetings of a lease with those after it; as a rule there is none, and one comparison says so."""
+    for number in range(place + 1, len(leases)):
+        later = leases[number]
+        if later.held_ns >= end_ns:
+            return
+        yield Meeting(earlier, later, end_ns)
 
 
 def lease_meetings(directory: VariantDirectory) -> list[Meeting]:
