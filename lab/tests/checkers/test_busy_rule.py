@@ -56,10 +56,10 @@ def test_a_fault_may_strand_a_lock_and_an_orderly_restart_may_not(sale, fault, n
 def test_who_ask_in_vain_explain_each_other_only_for_a_while(sale) -> None:
     """A quarter of a second between each two, so that each has somebody shortly before it."""
     sale.buy("last-served", "cold", 1, (20 * SECOND, 20 * SECOND + 9, 200))
-    for number in range(1, 20):
+    for number in range(1, 21):
         busy(sale, 20.5 + number / 4)
     assert sale.invalid() == set()
-    for number in range(20, 24):
+    for number in range(21, 24):
         busy(sale, 20.5 + number / 4)
     finding = sale.judge()["busy_legal"]
     assert finding.verdict == "invalid"

@@ -23,7 +23,7 @@ TURNED_S = 0.5
 """How long the votes of an attempt that was turned away may stay where they came late."""
 LEASE_S = 6.0
 """How long one may outlive a request that nobody answered: its lease, or its transaction, ends by itself."""
-WEDGED_S, WEDGED_AFTER = 3.0, 20
+WEDGED_S, WEDGED_AFTER = 2.0, 20
 """So many buyers in a row, over so long, cannot have met only each other: two who ask at once draw lots each time."""
 LONG_S = 0.9
 """An attempt of this length may have lost its own lease, and is then told to come again although nobody else came."""
