@@ -53,6 +53,22 @@ def test_a_fault_may_strand_a_lock_and_an_orderly_restart_may_not(sale, fault, n
     assert sale.invalid() == ({"busy_legal"} if judged else set())
 
 
+@pytest.mark.parametrize(("fault", "judged"), [("failpoint", False), ("kill", True)])
+def test_a_failpoint_may_have_acted_before_anybody_looked_for_it(sale, fault, judged) -> None:
+    busy(sale, 20)
+    sale.break_part(fault, "inventory-api-1", 25 * SECOND, 25 * SECOND + 5, 26 * SECOND)
+    sale.add("fail", "buy", "in-the-window", "hot", 9, (25 * SECOND, 26 * SECOND, 409, "out-of-stock"))
+    assert sale.invalid() == ({"busy_legal"} if judged else set())
+
+
+def test_a_crowd_that_comes_late_has_not_waited_since_the_run_began(sale) -> None:
+    sale.add_item("late", 3)
+    for number in range(40):
+        call = 20 * SECOND + number * SECOND // 50
+        sale.add("fail", "buy", f"late-{number}", "late", 1, (call, call + SECOND // 10, 429, "lock-busy"))
+    assert sale.invalid() == set()
+
+
 def test_who_ask_in_vain_explain_each_other_only_for_a_while(sale) -> None:
     """A quarter of a second between each two, so that each has somebody shortly before it."""
     sale.buy("last-served", "cold", 1, (20 * SECOND, 20 * SECOND + 9, 200))

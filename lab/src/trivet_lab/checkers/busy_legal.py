@@ -28,6 +28,8 @@ WEDGED_S, WEDGED_AFTER = 2.0, 20
 LONG_S = 0.9
 """An attempt of this length may have lost its own lease, and is then told to come again although nobody else came."""
 _ORDERLY = "restart"
+_ARMED = "failpoint"
+"""It is armed when its part is started, and a purchase may set it off before anybody looks for it."""
 
 
 class _Turned(NamedTuple):
@@ -160,7 +162,7 @@ def _in_vain(fair: Sequence[_Turned], visits: _Visits) -> Iterator[tuple[_Turned
     """Yield who was turned away after so many others although nobody had the item for seconds."""
     spans = zip(visits.calls, visits.ends, visits.away, strict=True)
     calls = sorted((call, end) for call, end, away in spans if not away)
-    free_ns = row = place = 0
+    free_ns, row, place = min(visits.calls), 0, 0  # before anybody came, nobody waited
     for turned in sorted(fair):
         while place < len(calls) and calls[place][0] <= turned.return_ns:
             if calls[place][1] > free_ns:
@@ -181,4 +183,5 @@ def _of(record: FaultRecord) -> list[tuple[int, int]]:
     ):
         return []
     ends_ns = record.healed_ns if record.healed_ns is not None else 1 << 62
-    return [(record.asked_ns, ends_ns + int(LEASE_S * NS_PER_S))]
+    begins_ns = -(1 << 62) if record.fault == _ARMED else record.asked_ns
+    return [(begins_ns, ends_ns + int(LEASE_S * NS_PER_S))]
