@@ -173,7 +173,7 @@ def test_a_transaction_that_the_server_rolled_back_at_commit_is_a_definite_failu
 def test_waits_are_bounded_and_what_they_end_with_is_definite(fragile_settings: Settings, sell: Sell) -> None:
     async def scenario() -> None:
         inventory = await opened(replace(fragile_settings, lock_wait_ms=0, statement_timeout_ms=50))
-        narrow = await opened(replace(fragile_settings, pool_connections_max=1))
+        narrow = await opened(replace(fragile_settings, pool_connections_max=1, pool_wait_ms=10))
         queued = await opened(replace(fragile_settings, lock_wait_ms=20))
         item_id = await sell(inventory, 3)
         order = Order("anonymous", f"{item_id}-k", item_id, 1)
@@ -189,7 +189,6 @@ def test_waits_are_bounded_and_what_they_end_with_is_definite(fragile_settings: 
                 with pytest.raises(LockIsBusy):
                     await queued.checkout.buy(order)
         async with narrow.database.unit():
-            narrow.database._pool_wait_s = 0.01  # from here on: making a connection may take longer
             with pytest.raises(Unavailable, match="no database connection was free") as full:
                 await narrow.checkout.buy(order)
         assert (slow.value.definite, full.value.definite) == (True, True)

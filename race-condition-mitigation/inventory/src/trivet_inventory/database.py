@@ -21,6 +21,7 @@ import asyncpg
 import structlog
 from asyncpg.pool import PoolConnectionProxy
 
+from trivet_inventory.door import CONNECT_DEADLINE_S, Door
 from trivet_inventory.errors import Unavailable, WrongDatabase
 from trivet_inventory.settings import Settings
 
@@ -38,6 +39,7 @@ _DRIVER_ERRORS = (
     OSError,
     TimeoutError,
 )
+_AWAY = "the database cannot be reached"
 _ROLLBACK_DEADLINE_S = 1.0
 _CLOSE_DEADLINE_S = 5.0
 _log = structlog.get_logger("trivet.database")
@@ -128,7 +130,7 @@ class Database:
 
     def __init__(self, url: str, limits: Limits, verify: Verify, name: str = "trivet-inventory") -> None:
         self._limits = limits
-        self._pool_wait_s = limits.pool_wait_ms / 1000
+        self._door = Door(limits.connections_max, limits.pool_wait_ms)
         self._connect = functools.partial(
             asyncpg.create_pool,
             url,
@@ -218,7 +220,7 @@ class Database:
             _translate(error)
             raise
         finally:
-            await self._pool.release(connection)
+            await self._release(connection)
 
     async def read(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         """Run one reading statement.
@@ -233,18 +235,33 @@ class Database:
             _translate(error)
             raise
         finally:
-            await self._pool.release(connection)
+            await self._release(connection)
 
     async def _acquire(self) -> PoolConnectionProxy[asyncpg.Record]:
+        await self._door.enter()
         try:
-            return await self._pool.acquire(timeout=self._pool_wait_s)
-        except TimeoutError as error:
-            sentence = f"no database connection was free within {self._limits.pool_wait_ms} ms"
-            raise Unavailable(sentence, definite=True) from error
+            return await self._connection()
+        except BaseException:
+            self._door.leave()
+            raise
+
+    async def _connection(self) -> PoolConnectionProxy[asyncpg.Record]:
+        """Return an idle connection or make one: who has a place never waits for another's."""
+        if self._door.is_shut and not self._pool.get_idle_size():
+            raise Unavailable(_AWAY, definite=True)
+        try:
+            return await self._pool.acquire(timeout=CONNECT_DEADLINE_S)
         except WrongDatabase as error:
             raise Unavailable(str(error), definite=True) from error
         except _DRIVER_ERRORS as error:
-            raise Unavailable("the database cannot be reached", definite=True) from error
+            self._door.found_shut()
+            raise Unavailable(_AWAY, definite=True) from error
+
+    async def _release(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
+        try:
+            await self._pool.release(connection)
+        finally:
+            self._door.leave()
 
 
 async def _keep(_: Any) -> None:

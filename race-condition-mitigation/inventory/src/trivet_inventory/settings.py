@@ -45,7 +45,10 @@ class Settings:
         "Database connections of this process. On a hot row fewer are faster.", default=24, minimum=1, maximum=200
     )
     pool_wait_ms: int = setting(
-        "How long a request waits for a connection, in ms; then 503.", default=1000, minimum=1, maximum=30_000
+        "How long a request waits for its turn at a connection, in ms; then 503.",
+        default=1000,
+        minimum=1,
+        maximum=30_000,
     )
     statement_timeout_ms: int = setting(
         "The server ends a statement that runs longer, in ms.", default=2000, minimum=10, maximum=60_000

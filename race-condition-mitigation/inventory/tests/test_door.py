@@ -1,0 +1,108 @@
+"""How a crowd comes to connections while the database is away, slow, or coming back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from trivet_inventory import door
+from trivet_inventory.bootstrap import build
+from trivet_inventory.errors import Unavailable
+from trivet_inventory.settings import Settings
+from trivet_platform import Link, Supervisor
+
+MANY = 30
+
+
+def at(settings: Settings, address: str) -> Settings:
+    """Return settings that lead to the database by another address."""
+    parts = urlsplit(settings.database_url)
+    user = parts.netloc.rpartition("@")[0]
+    return replace(settings, database_url=parts._replace(netloc=f"{user}@{address}").geturl())
+
+
+@pytest.mark.parametrize(("shut_s", "knocks"), [(3600.0, 1), (0.0, MANY)], ids=["remembered", "forgotten"])
+def test_at_a_door_that_was_found_shut_nobody_knocks_for_a_while(
+    settings_for: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch, shut_s: float, knocks: int
+) -> None:
+    """A server that is recovering makes a process for each connect: hundreds a second keep it from it."""
+    monkeypatch.setattr(door, "SHUT_S", shut_s)
+    settings = settings_for("advisory")
+
+    async def scenario() -> int:
+        came = 0
+
+        async def turn_away(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal came
+            came += 1
+            writer.close()
+
+        async with await asyncio.start_server(turn_away, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            database = build(at(settings, f"127.0.0.1:{port}")).database
+            await database.open()
+            for _ in range(MANY):
+                with pytest.raises(Unavailable, match="cannot be reached") as away:
+                    await database.read("SELECT 1")
+                assert away.value.definite
+            await database.close()
+        return came
+
+    assert asyncio.run(scenario()) == knocks
+
+
+def test_who_has_a_connection_does_not_mind_a_door_that_was_found_shut(
+    open_shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "SHUT_S", 3600.0)
+
+    async def scenario() -> None:
+        async with open_shop("advisory") as inventory:
+            inventory.database._door.found_shut()
+            assert [row[0] for row in await inventory.database.read("SELECT 1")] == [1]
+
+    asyncio.run(scenario())
+
+
+def test_a_connect_has_more_time_than_the_queue(
+    settings_for: Callable[[str], Settings], supervisor: Supervisor
+) -> None:
+    """Else a slow connect is given up halfway, the next request begins another, and the pool stays empty."""
+    settings = settings_for("advisory")
+    link = Link("slow-door", urlsplit(settings.database_url).netloc.rpartition("@")[2])
+    supervisor.start(link)
+    link.delay(30)  # a connect takes several round trips
+
+    async def scenario() -> None:
+        database = build(replace(at(settings, link.address), pool_wait_ms=20)).database
+        await database.open()
+        assert [row[0] for row in await database.read("SELECT 1")] == [1]
+        await database.close()
+
+    asyncio.run(scenario())
+    link.kill()
+
+
+def test_a_place_is_given_back_however_its_use_ended(open_shop: Any) -> None:
+    async def scenario() -> None:
+        async with open_shop("advisory", pool_connections_max=1, pool_wait_ms=50) as inventory:
+            database = inventory.database
+            with pytest.raises(ZeroDivisionError):
+                async with database.unit():
+                    raise ZeroDivisionError
+            async with database.unit():
+                with pytest.raises(Unavailable, match="no database connection was free within 50 ms"):
+                    await database.read("SELECT 1")
+                waiting = asyncio.create_task(database.read("SELECT 1"))
+                await asyncio.sleep(0)
+                waiting.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await waiting
+            assert [row[0] for row in await database.read("SELECT 1")] == [1]
+
+    asyncio.run(scenario())
