@@ -56,6 +56,41 @@ def test_at_a_door_that_was_found_shut_nobody_knocks_for_a_while(
     assert asyncio.run(scenario()) == knocks
 
 
+def test_at_a_door_that_was_found_shut_one_knocks_at_a_time(
+    settings_for: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "SHUT_S", 0.0)
+    settings = settings_for("advisory")
+
+    async def scenario() -> None:
+        came = 0
+        others_were_refused = asyncio.Event()
+
+        async def turn_away(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal came
+            came += 1
+            if came > 1:
+                await others_were_refused.wait()
+            writer.close()
+
+        async with await asyncio.start_server(turn_away, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            database = build(at(settings, f"127.0.0.1:{port}")).database
+            await database.open()
+            with pytest.raises(Unavailable):
+                await database.read("SELECT 1")
+            crowd = [asyncio.create_task(database.read("SELECT 1")) for _ in range(MANY)]
+            for refused in asyncio.as_completed(crowd):
+                with pytest.raises(Unavailable, match="cannot be reached"):
+                    await refused
+                if sum(task.done() for task in crowd) >= MANY - 1:
+                    others_were_refused.set()
+            assert came == 2
+            await database.close()
+
+    asyncio.run(scenario())
+
+
 def test_who_has_a_connection_does_not_mind_a_door_that_was_found_shut(
     open_shop: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,7 +98,9 @@ def test_who_has_a_connection_does_not_mind_a_door_that_was_found_shut(
 
     async def scenario() -> None:
         async with open_shop("advisory") as inventory:
-            inventory.database._door.found_shut()
+            with pytest.raises(ConnectionError), inventory.database._door.knock():
+                raise ConnectionError
+            assert inventory.database._door.is_shut
             assert [row[0] for row in await inventory.database.read("SELECT 1")] == [1]
 
     asyncio.run(scenario())

@@ -250,11 +250,11 @@ class Database:
         if self._door.is_shut and not self._pool.get_idle_size():
             raise Unavailable(_AWAY, definite=True)
         try:
-            return await self._pool.acquire(timeout=CONNECT_DEADLINE_S)
+            with self._door.knock():
+                return await self._pool.acquire(timeout=CONNECT_DEADLINE_S)
         except WrongDatabase as error:
             raise Unavailable(str(error), definite=True) from error
         except _DRIVER_ERRORS as error:
-            self._door.found_shut()
             raise Unavailable(_AWAY, definite=True) from error
 
     async def _release(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
