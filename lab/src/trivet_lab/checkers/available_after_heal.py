@@ -15,7 +15,12 @@ from trivet_lab.evidence import Attempt
 NS_PER_S = 1_000_000_000
 BOUND_S = 5
 FAILING_SHARE_MAX = 0.2
-"""One lost replica of two fails half of all requests; the deadlines that a busy machine misses are fewer than this."""
+"""One lost replica of two fails half of all requests.
+
+Of a crowd that the machine can serve nothing fails five seconds after a heal, whatever was broken. What fails of a
+larger one are requests that find no database connection free in time (503), with a fault or without: that many are
+forgiven.
+"""
 
 
 class AvailableAfterHeal(Checker):
