@@ -61,16 +61,26 @@ class Order:
 
 
 def plan_order(
-    scenario: Scenario[Any], parameters: Any, members: Sequence[Member], seed: int, words: str | None = None
+    scenario: Scenario[Any],
+    parameters: Any,
+    members: Sequence[Member],
+    seed: int,
+    words: str | None = None,
+    variants: Sequence[Variant] | None = None,
 ) -> list[PlannedFault]:
     """Return what is broken in a run: what a person asked for in words, else what the scenario brings itself.
+
+    ``variants`` are those that are run, all when None: one schedule is for all of them, so chance breaks no link that
+    one of them does not use.
 
     Raises:
         FaultError: one sentence about the first thing that is wrong.
     """
     asked = words or scenario.faults
     parts = [*part_names(members), *link_names(members)]
-    return plan_faults(asked, parts, seed, scenario.load_s(parameters)) if asked else []
+    run = scenario.variants if variants is None else variants
+    idle = frozenset[str]().union(*(variant.idle for variant in run))
+    return plan_faults(asked, parts, seed, scenario.load_s(parameters), idle) if asked else []
 
 
 def fresh_seed() -> int:

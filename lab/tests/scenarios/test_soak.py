@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 from collections import Counter, defaultdict
@@ -17,7 +18,7 @@ from trivet_lab.evidence import RunDirectory, VariantDirectory, read_record, rea
 from trivet_lab.faults import plan_faults
 from trivet_lab.load import Plan
 from trivet_lab.members import find_members
-from trivet_lab.runner import Order, record_order, run_order
+from trivet_lab.runner import Order, plan_order, record_order, run_order
 from trivet_lab.scenarios import find_scenarios
 from trivet_lab.scenarios.soak import SUPPLY_SHARE, Parameters, plan_of
 from trivet_lab.settings import lab_settings
@@ -69,6 +70,28 @@ def test_the_seed_repeats_the_schedule_of_faults_to_its_end() -> None:
     for schedule in schedules:
         assert max(later.at_s - earlier.at_s for earlier, later in itertools.pairwise(schedule)) < 5
         assert 570 < schedule[-1].at_s < 580, "and the last seconds are left in peace"
+
+
+def test_chance_breaks_no_link_that_a_strategy_does_not_use() -> None:
+    """A fault that meets no traffic never takes effect, and makes the whole run unknown."""
+    flash_sale = find_scenarios()["flash-sale"]
+    variants = {variant.name: variant for variant in flash_sale.variants}
+
+    def hit(scenario, names: list[str] | None) -> set[str]:
+        run = None if names is None else [variants[name] for name in names]
+        parameters = dataclasses.replace(scenario.parameters(), duration=600)
+        planned = [plan_order(scenario, parameters, MEMBERS, seed, "nemesis", run) for seed in range(5)]
+        return {part for faults in planned for fault in faults for part in fault.parts}
+
+    for scenario in (SOAK, flash_sale):
+        assert any("-to-valkey-" in part for part in hit(scenario, ["redlock"]))
+        for names in (["advisory"], ["redlock", "advisory"], None):
+            assert not any("-to-valkey-" in part for part in hit(scenario, names))
+            assert {"valkey-1", "inventory-api-1-to-postgres"} <= hit(scenario, names), "the rest is broken as ever"
+    asked = plan_order(
+        SOAK, SOAK.parameters(), MEMBERS, 7, "reset:inventory-api-1-to-valkey-1@1s", [variants["advisory"]]
+    )
+    assert asked[0].parts == ["inventory-api-1-to-valkey-1"], "who asks for it by name gets it"
 
 
 def test_the_command_soaks_one_guarded_strategy_under_the_nemesis(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,7 +72,7 @@ def run_scenario(
     seed = fresh_seed() if seed is None else seed
     known = find_members(settings.root)
     members = {name: known[name] for name in scenario.members}
-    planned = plan_order(scenario, parameters, list(members.values()), seed, faults)
+    planned = plan_order(scenario, parameters, list(members.values()), seed, faults, variants)
     run = create_run(settings.runs, scenario.name, seed)
     words = words_of(scenario.name, parameters, strategies, seed, faults)
     order = Order(scenario, parameters, variants, seed, words, planned)

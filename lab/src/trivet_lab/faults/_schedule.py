@@ -20,6 +20,7 @@ from trivet_lab.evidence import PlannedFault
 from trivet_lab.faults._aim import aim
 from trivet_lab.faults._fault import FaultError
 from trivet_lab.faults._nemesis import mix
+from trivet_lab.faults._targets import far_end
 
 NEMESIS = "nemesis"
 _LENGTH = r"\d+(?:\.\d+)?(?:ms|s)"
@@ -63,7 +64,9 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     fault: list[_Entry]
 
 
-def plan_faults(words: str, parts: Sequence[str], seed: int, load_s: float) -> list[PlannedFault]:
+def plan_faults(
+    words: str, parts: Sequence[str], seed: int, load_s: float, idle: frozenset[str] = frozenset()
+) -> list[PlannedFault]:
     """Return the schedule that these words mean for these parts.
 
     Args:
@@ -71,13 +74,15 @@ def plan_faults(words: str, parts: Sequence[str], seed: int, load_s: float) -> l
         parts: every part that a variant has, by the name that all variants share.
         seed: decides the choice of parts, and the whole mix of a nemesis.
         load_s: how long the crowd comes, in seconds.
+        idle: kinds of servers that nobody speaks to. A link to one carries nothing, so a fault of it never has an
+            effect; the nemesis leaves it alone, and a person who asks for it gets what they asked for.
 
     Raises:
         FaultError: one sentence about the first thing that is wrong.
     """
     chance = random.Random(f"faults {seed}")  # noqa: S311  - a schedule, not a secret
     if words == NEMESIS:
-        return mix(parts, chance, load_s)
+        return mix([part for part in parts if far_end(part) not in idle], chance, load_s)
     asked = _from_file(Path(words)) if words.endswith(".toml") else [_from_words(word) for word in words.split(",")]
     planned = []
     for one in asked:

@@ -41,6 +41,11 @@ def kind_of(part: str) -> str:
     return LINK if _LINK_WORD in part else SERVICE
 
 
+def far_end(part: str) -> str:
+    """Return the kind of server that a link leads to, nothing for any other part."""
+    return family_of(part.rpartition(_LINK_WORD)[2]) if kind_of(part) == LINK else ""
+
+
 def choose(target: str, parts: Sequence[str], chance: random.Random) -> list[str]:
     """Return the parts that a target means; the same seed and parts give the same choice.
 

@@ -77,8 +77,14 @@ SCENARIO = Scenario(
             settings={"inventory": {"TRIVET_INVENTORY_STRATEGY": "naive"}},
             breaks=frozenset({"no_oversell", "stock_never_negative"}),
             lab=True,
+            idle=frozenset({"valkey"}),
         ),
-        Variant("advisory", expected="valid", settings={"inventory": {"TRIVET_INVENTORY_STRATEGY": "advisory"}}),
+        Variant(
+            "advisory",
+            expected="valid",
+            settings={"inventory": {"TRIVET_INVENTORY_STRATEGY": "advisory"}},
+            idle=frozenset({"valkey"}),
+        ),
         Variant(
             "redlock",
             expected="valid",

@@ -27,6 +27,7 @@ class Variant:
     ``breaks`` names the checkers that a variant *expected invalid* must be caught by; being caught by any other
     is not as expected. ``checkers`` are rules that this variant must keep beside the scenario's. ``lab`` opens what
     services keep closed outside a lab. ``mutant`` is a defect of ``tests/mutants`` that it is started with, in a copy.
+    ``idle`` are kinds of servers that it never speaks to: a link to one carries nothing that a fault could hit.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Variant:
     checkers: tuple[str, ...] = ()
     lab: bool = False
     mutant: str = ""
+    idle: frozenset[str] = frozenset()
 
 
 @dataclasses.dataclass(frozen=True)
