@@ -44,7 +44,8 @@ def test_who_lost_its_own_lease_is_told_to_come_again(sale) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "name", "judged"), [("kill", "valkey-1", False), ("restart", "inventory-api-1", True)]
+    ("fault", "name", "judged"),
+    [("kill", "valkey-1", False), ("restart", "inventory-api-1", True), ("delay", "inventory-api-1-to-valkey-1", True)],
 )
 def test_a_fault_may_strand_a_lock_and_an_orderly_restart_may_not(sale, fault, name, judged) -> None:
     busy(sale, 20)

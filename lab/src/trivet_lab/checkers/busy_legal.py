@@ -27,7 +27,8 @@ WEDGED_S, WEDGED_AFTER = 2.0, 20
 """So many buyers in a row, over so long, cannot have met only each other: two who ask at once draw lots each time."""
 LONG_S = 0.9
 """An attempt of this length may have lost its own lease, and is then told to come again although nobody else came."""
-_ORDERLY = "restart"
+_KEEPS_NOTHING = frozenset({"restart", "delay"})
+"""What is stopped in order gives back what it holds, and what is late arrives."""
 _ARMED = "failpoint"
 """It is armed when its part is started, and a purchase may set it off before anybody looks for it."""
 
@@ -58,8 +59,8 @@ class BusyLegal(Checker):
     Which race: none of the service's; a lock that is not given back (a release that was skipped, votes of a lost
     attempt that stay) is noticed by nobody but the next buyer. Buyers who ask in vain explain each other, since votes
     can be split, but not for long: somebody gets the lock, or it is nobody's. An operation's own answered attempts
-    explain nothing: what they held was given back before they were answered. A fault that is no orderly restart may
-    leave a lock to its lease, so nothing is judged from its beginning until a lease after its end.
+    explain nothing: what they held was given back before they were answered. A fault, unless it is an orderly restart
+    or a delay, may leave a lock to its lease, so nothing is judged from its beginning until a lease after its end.
     """
 
     NAME: ClassVar[str] = "busy_legal"
@@ -175,12 +176,8 @@ def _in_vain(fair: Sequence[_Turned], visits: _Visits) -> Iterator[tuple[_Turned
 
 
 def _of(record: FaultRecord) -> list[tuple[int, int]]:
-    """Return the window in which a fault may have left a lock behind; an orderly restart gives back what it holds."""
-    if (
-        record.asked_ns is None
-        or record.effective_ns is None
-        or (record.fault == _ORDERLY and "-to-" not in record.target)
-    ):
+    """Return the window in which a fault may have left a lock behind."""
+    if record.asked_ns is None or record.effective_ns is None or record.fault in _KEEPS_NOTHING:
         return []
     ends_ns = record.healed_ns if record.healed_ns is not None else 1 << 62
     begins_ns = -(1 << 62) if record.fault == _ARMED else record.asked_ns
