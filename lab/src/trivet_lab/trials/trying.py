@@ -66,7 +66,8 @@ class Trials:
         scenario, variant, parameters = self._arranged(trial.arrangement)
         planned = plan_order(scenario, parameters, self._members, seed, trial.arrangement.faults)
         again = ["mutants", *(["--only", trial.mutant.name] if trial.mutant else []), "--seed", str(seed)]
-        return Order(scenario, parameters, [self._variant(trial, variant)], seed, again, planned)
+        order = Order(scenario, parameters, [self._variant(trial, variant)], seed, again, planned)
+        return _with_needed(order, trial)
 
     def _arranged(self, arrangement: Arrangement) -> tuple[Scenario[Any], Variant, Any]:
         """Return the scenario, its variant and the sizes that an arrangement names."""
@@ -98,6 +99,15 @@ class Trials:
             expected="invalid" if mutant.caught_by else "valid",
             breaks=frozenset(mutant.caught_by),
         )
+
+
+def _with_needed(order: Order, trial: Trial) -> Order:
+    """Return the order with the rules that have to catch something, where its scenario does not ask for them."""
+    needed = trial.mutant.caught_by if trial.mutant else sorted(trial.needed)
+    [variant] = order.variants
+    more = [name for name in needed if name not in {*order.checkers, *variant.checkers}]
+    asked = dataclasses.replace(variant, checkers=(*variant.checkers, *more))
+    return dataclasses.replace(order, variants=[asked])
 
 
 def _tried(trial: Trial, result: VariantResult, run: RunDirectory) -> Tried:
