@@ -143,3 +143,17 @@ def test_a_place_is_given_back_however_its_use_ended(open_shop: Any) -> None:
             assert [row[0] for row in await database.read("SELECT 1")] == [1]
 
     asyncio.run(scenario())
+
+
+def test_a_connection_that_is_lost_as_it_is_given_back_is_no_defect(open_shop: Any) -> None:
+    """What was committed is known, and the pool has taken it back by itself."""
+
+    async def scenario() -> None:
+        async with open_shop("advisory", pool_connections_max=1) as inventory:
+            async with inventory.database.unit() as unit:
+                await unit.commit()
+                # The loop does this first, and then what the pool has begun to do with it.
+                asyncio.get_running_loop().call_soon(unit.connection.terminate)
+            assert [row[0] for row in await inventory.database.read("SELECT 1")] == [1]
+
+    asyncio.run(scenario())

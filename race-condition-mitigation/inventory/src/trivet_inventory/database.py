@@ -259,7 +259,9 @@ class Database:
 
     async def _release(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
         try:
-            await self._pool.release(connection)
+            # A connection that is lost at this very moment was taken back by the pool itself, which then says so.
+            with contextlib.suppress(asyncpg.InternalClientError):
+                await self._pool.release(connection)
         finally:
             self._door.leave()
 
