@@ -44,7 +44,7 @@ def test_a_level_is_flat(sale) -> None:
     assert finding.observed.startswith("2 parts over 120 s")
 
 
-@pytest.mark.parametrize(("series", "growth"), [("memory_bytes", 160 * MIB), ("descriptors", 60), ("processes", 40)])
+@pytest.mark.parametrize(("series", "growth"), [("memory_bytes", 400 * MIB), ("descriptors", 60), ("processes", 100)])
 def test_what_grows_to_the_end_is_caught_with_its_figures(sale, series: str, growth: int) -> None:
     begin = LEVEL[series]
     finding = judge(sale, census(120, flat(**{series: lambda share: begin + 2 * growth * share})))
@@ -55,7 +55,7 @@ def test_what_grows_to_the_end_is_caught_with_its_figures(sale, series: str, gro
     assert line["settled"] < line["limit"] < line["end"]
 
 
-@pytest.mark.parametrize(("series", "slack"), [("memory_bytes", 32 * MIB), ("descriptors", 16), ("processes", 16)])
+@pytest.mark.parametrize(("series", "slack"), [("memory_bytes", 64 * MIB), ("descriptors", 16), ("processes", 32)])
 def test_a_step_just_above_the_bound_is_caught_and_one_just_below_is_not(sale, series: str, slack: int) -> None:
     allowed = LEVEL[series] * 0.25 + slack
     verdicts = [

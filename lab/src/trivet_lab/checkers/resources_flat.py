@@ -33,9 +33,9 @@ class _Bound(NamedTuple):
 
 
 SERIES = {
-    "memory_bytes": _Bound(32 * MIB, MIB, "MiB"),
+    "memory_bytes": _Bound(64 * MIB, MIB, "MiB"),
     "descriptors": _Bound(16, 1, "descriptors"),
-    "processes": _Bound(16, 1, "processes"),
+    "processes": _Bound(32, 1, "processes"),
 }
 
 Points = list[tuple[int, int]]
