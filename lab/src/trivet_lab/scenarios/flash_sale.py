@@ -14,7 +14,7 @@ from trivet_lab.scene import Cue
 RESTOCKED_ITEMS = 3
 ZIPF_EXPONENT = 1.1
 ATTEMPTS_MAX = 5  # a buyer who was told "busy" five times, a second apart, goes home
-AGAIN_AFTER_S = (0.0, 2.5)
+AGAIN_AFTER_S = (0.0, 1.5)
 """A key is asked for twice while it is in flight, and when its answer is old and a restock may have come between."""
 
 
