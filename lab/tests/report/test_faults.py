@@ -31,6 +31,8 @@ def test_a_fault_has_its_row_with_what_the_probes_saw(make_run: Any) -> None:
         "2.50 s",
         "what became of valkey-1",
         "never",
+        "What was acknowledged survives the sudden death of a process",
+        "It proves nothing: a probe has to see it in effect, and healed.",
     ):
         assert words in table
     assert '"from_s":1.25' in page.replace(" ", "")
@@ -57,3 +59,11 @@ def test_a_run_without_faults_has_no_word_of_them(make_run: Any) -> None:
 def test_a_band_spans_what_probes_saw(faults: list[FaultRecord], bands: list[tuple[str, float, float]]) -> None:
     drawn = fault_bands(faults, 9 * SECOND)
     assert [(band["label"], band["from_s"], band["to_s"]) for band in drawn] == bands
+
+
+def test_a_fault_that_this_lab_no_longer_knows_is_still_shown(make_run: Any) -> None:
+    run: RunDirectory = make_run(strategies=("redlock",))
+    write_faults(run.variant("redlock").faults, [broken("earthquake", "postgres", 1, 1.25, 2.5)])
+    page = render(run).read_text()
+    assert "earthquake <bdi>postgres</bdi>" in page
+    assert "what became of postgres" in page

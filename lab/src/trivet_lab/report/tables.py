@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from trivet_lab.evidence import Finding
+from trivet_lab.evidence import FaultRecord, Finding
+from trivet_lab.faults import find_faults
 from trivet_lab.report import words
 from trivet_lab.report.source import RunRecord, VariantRecord
 
@@ -36,7 +37,7 @@ def _check_cell(check: Finding) -> dict[str, str]:
 
 
 def fault_rows(record: RunRecord) -> list[dict[str, Any]]:
-    """Return one row a fault and part: when it was asked for, in effect and healed, and what the probes saw."""
+    """Return one row a fault and part: when it was asked for, in effect and healed, what it proves, what was seen."""
     return [
         {
             "variant": variant.name,
@@ -45,11 +46,20 @@ def fault_rows(record: RunRecord) -> list[dict[str, Any]]:
             "asked": _second(fault.asked_ns),
             "effective": _second(fault.effective_ns),
             "healed": _second(fault.healed_ns),
+            "proves": _worth(fault),
             "evidence": fault.evidence,
         }
         for variant in record.variants
         for fault in variant.faults
     ]
+
+
+def _worth(fault: FaultRecord) -> str:
+    """Say what a run under this fault proves, if it really took place; an older run may name one that is no more."""
+    if fault.effective_ns is None or fault.healed_ns is None:
+        return "It proves nothing: a probe has to see it in effect, and healed."
+    kind = find_faults().get(fault.fault)
+    return kind.PROVES if kind else ""
 
 
 def _second(at_ns: int | None) -> str:
