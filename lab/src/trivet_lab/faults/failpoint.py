@@ -33,7 +33,7 @@ class Failpoint(Fault):
     """
 
     NAME: ClassVar[str] = "failpoint"
-    PROVES: ClassVar[str] = "Whatever moment a process dies at, the same key finds the truth afterwards."
+    PROVES: ClassVar[str] = "Whatever the moment at which a process dies or stands still, its keys find the truth."
     KINDS: ClassVar[frozenset[str] | None] = frozenset({SERVICE})
     LASTS: ClassVar[bool] = False
     PATIENCE_S: ClassVar[float | None] = None
