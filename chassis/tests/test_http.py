@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from prometheus_client import CollectorRegistry, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -188,6 +189,7 @@ def json_logs() -> Iterator[None]:
     configure_logs("shop", "node-1")
     yield
     root.handlers, _ = before[0], root.setLevel(before[1])
+    structlog.reset_defaults()  # a logger that is first used meanwhile would keep this level for good
 
 
 @pytest.mark.usefixtures("json_logs")
