@@ -46,3 +46,13 @@ def test_who_was_let_down_once_has_noticed(sale, key, answer, told) -> None:
 def test_a_busy_lock_and_an_empty_shelf_are_answers(sale) -> None:
     findings = sale.judge()
     assert {findings[name].verdict for name in ("no_defects", "nobody_noticed")} == {"valid"}
+
+
+@pytest.mark.parametrize(
+    ("action", "effective", "excused"), [("error", 15, True), ("error", None, False), ("pause:10", 15, False)]
+)
+def test_an_error_that_a_failpoint_raised_is_no_defect(sale, action, effective, excused) -> None:
+    sale.break_part("failpoint", "inventory-api-1", 8, effective, 24)["evidence"] = f'{{"action":"{action}","hit":3}}'
+    assert ("no_defects" in broken(sale, "k1", status=500, code="internal")) is not excused
+    sale.operation("k7")["attempts"][0].update(status=500, code="internal")
+    assert "no_defects" in sale.invalid(), "one was asked for, and these are two"

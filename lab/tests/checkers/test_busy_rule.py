@@ -56,7 +56,7 @@ def test_a_fault_may_strand_a_lock_and_an_orderly_restart_may_not(sale, fault, n
 
 @pytest.mark.parametrize(("fault", "judged"), [("failpoint", False), ("kill", True)])
 def test_a_failpoint_may_have_acted_before_anybody_looked_for_it(sale, fault, judged) -> None:
-    busy(sale, 20)
+    busy(sale, 23)
     sale.break_part(fault, "inventory-api-1", 25 * SECOND, 25 * SECOND + 5, 26 * SECOND)
     sale.add("fail", "buy", "in-the-window", "hot", 9, (25 * SECOND, 26 * SECOND, 409, "out-of-stock"))
     assert sale.invalid() == ({"busy_legal"} if judged else set())
@@ -80,7 +80,7 @@ def test_who_ask_in_vain_explain_each_other_only_for_a_while(sale) -> None:
         busy(sale, 20.5 + number / 4)
     finding = sale.judge()["busy_legal"]
     assert finding.verdict == "invalid"
-    assert "nobody had been served there for" in finding.observed
+    assert "in which nobody was served there" in finding.observed
 
 
 def test_a_row_of_refusals_ends_with_whoever_is_served(sale) -> None:
@@ -97,3 +97,40 @@ def test_a_fault_that_never_came_excuses_no_lock(sale) -> None:
     sale.break_part("kill", "valkey-1", 15 * SECOND, None, None)
     busy(sale, 20)
     assert "busy_legal" in sale.invalid()
+
+
+def test_a_row_ends_where_nobody_asked_for_a_while(sale) -> None:
+    """A rush in vain beside one who is served, then silence, then two who split the votes."""
+    sale.buy("winner", "cold", 1, (20 * SECOND, 20 * SECOND + 9, 200))
+    for number in range(22):
+        busy(sale, 20 + number / 100)
+    busy(sale, 30)
+    busy(sale, 30 + 5e-9)
+    assert "busy_legal" not in sale.invalid()
+
+
+def test_a_row_ends_at_a_fault(sale) -> None:
+    sale.buy("winner", "cold", 1, (20 * SECOND, 20 * SECOND + 9, 200))
+    for number in range(1, 44):
+        busy(sale, 20.5 + number / 4)
+    sale.break_part("kill", "valkey-1", 21 * SECOND, 22 * SECOND, 24 * SECOND)
+    sale.add("fail", "buy", "in-the-window", "hot", 9, (22 * SECOND, 23 * SECOND, 409, "out-of-stock"))
+    assert "busy_legal" not in sale.invalid()
+
+
+def test_a_key_that_is_in_flight_serves_nobody(sale) -> None:
+    sale.buy("last-served", "cold", 1, (20 * SECOND, 20 * SECOND + 9, 200))
+    for number in range(1, 30):
+        busy(sale, 20.5 + number / 4)
+        at = round((20.6 + number / 4) * SECOND)
+        sale.add("unknown", "buy", f"twice-{number}", "cold", 1, (at, at + 9, 409, "request-in-flight"))
+    assert "busy_legal" in sale.invalid()
+
+
+def test_a_line_that_cannot_be_read_may_tell_who_was_there(sale) -> None:
+    busy(sale, 20)
+    sale.write()
+    with sale.directory.history.open("a") as history:
+        history.write('{"op": 7, "torn')
+    finding = sale.findings()["busy_legal"]
+    assert (finding.verdict, "may tell who was" in finding.observed) == ("unknown", True)

@@ -28,6 +28,8 @@ def findings(**verdicts: str) -> list[Finding]:
         ({"no_oversell": "invalid", "no_defects": "valid"}, Conclusion.SURVIVED),
         ({"no_oversell": "valid", "no_defects": "unknown"}, Conclusion.SURVIVED),
         ({"no_oversell": "invalid", "no_defects": "unknown"}, Conclusion.INCONCLUSIVE),
+        ({"no_oversell": "invalid", "no_defects": "valid", "faults_effective": "unknown"}, Conclusion.INCONCLUSIVE),
+        ({"no_oversell": "invalid", "no_defects": "valid", "faults_effective": "valid"}, Conclusion.SURVIVED),
         ({"no_oversell": "invalid"}, Conclusion.INCONCLUSIVE),
     ],
 )

@@ -23,6 +23,10 @@ forgiven.
 """
 
 
+LATER_MIN = 20
+"""Of fewer requests a share says nothing: one of two is a half."""
+
+
 class AvailableAfterHeal(Checker):
     """Looks at every request that was sent after the last heal.
 
@@ -32,8 +36,8 @@ class AvailableAfterHeal(Checker):
 
     NAME: ClassVar[str] = "available_after_heal"
     RULE: ClassVar[str] = (
-        f"Within {BOUND_S} s of the last heal a request that was sent after it is decided, "
-        "and of those sent later than that at most a fifth fail."
+        f"Within {BOUND_S} s of the first request after the last heal one is decided, "
+        f"and of those sent later than {BOUND_S} s after that heal at most a fifth fail."
     )
 
     def __init__(self, evidence: Evidence) -> None:
@@ -49,6 +53,7 @@ class AvailableAfterHeal(Checker):
                 raise EvidenceError(f"{record.fault} of {record.target} was never healed: {record.evidence}")
         self._healed_ns = max((record.healed_ns for record in records if record.healed_ns is not None), default=None)
         self._decided_ns: int | None = None
+        self._first_call_ns: int | None = None
         self._last_call_ns = 0
         self._first: Pointer | None = None
         self._sent = self._later = 0
@@ -69,29 +74,31 @@ class AvailableAfterHeal(Checker):
             raise EvidenceError("no fault was healed, so there is no time after it")
         if not self._sent:
             return Ruling("unknown", "nobody asked for anything after the last heal")
-        asked_s = (self._last_call_ns - self._healed_ns) / NS_PER_S
+        first_ns = self._healed_ns if self._first_call_ns is None else self._first_call_ns
+        asked_s = (self._last_call_ns - first_ns) / NS_PER_S
         if self._decided_ns is None and asked_s < BOUND_S:
             return Ruling(
                 "unknown", f"none of {self._sent:,} requests was decided, but they ended after {asked_s:.1f} s"
             )
         found = Violations()
-        waited_s = ((self._decided_ns or self._last_call_ns) - self._healed_ns) / NS_PER_S
+        waited_s = ((self._decided_ns or self._last_call_ns) - first_ns) / NS_PER_S
         if self._decided_ns is None:
             found.add(f"none of {self._sent:,} requests was decided in {waited_s:.1f} s", self._first)
         elif waited_s > BOUND_S:
-            found.add(f"the first decision came {waited_s:.1f} s after the last heal", self._first)
-        if len(self._failing) > self._later * FAILING_SHARE_MAX:
+            found.add(f"the first decision came {waited_s:.1f} s after the first request since", self._first)
+        if self._later >= LATER_MIN and len(self._failing) > self._later * FAILING_SHARE_MAX:
             for pointer, attempt in self._failing:
                 found.add(f"a request ended with {attempt.code or attempt.status}", pointer)
         return found.ruling(
             self._evidence,
-            f"first decision {waited_s:.2f} s after the last heal; of {self._later:,} requests "
+            f"first decision {waited_s:.2f} s after the first request since the last heal; of {self._later:,} requests "
             f"sent later than {BOUND_S} s after it, {len(self._failing):,} failed",
         )
 
     def _look(self, attempt: Attempt, pointer: Pointer) -> None:
         self._sent += 1
         self._first = self._first or pointer
+        self._first_call_ns = min(self._first_call_ns or attempt.call_ns, attempt.call_ns)
         self._last_call_ns = max(self._last_call_ns, attempt.call_ns)
         if 200 <= attempt.status < 300 or attempt.code == OUT_OF_STOCK:
             self._decided_ns = min(self._decided_ns or attempt.return_ns, attempt.return_ns)

@@ -25,12 +25,15 @@ LEASE_S = 6.0
 """How long one may outlive a request that nobody answered: its lease, or its transaction, ends by itself."""
 WEDGED_S, WEDGED_AFTER = 2.0, 20
 """So many buyers in a row, over so long, cannot have met only each other: two who ask at once draw lots each time."""
+ARMED_S = 3.0
+"""How long before the lab looks for it a failpoint may have struck: it is armed when its part is started."""
 LONG_S = 0.9
 """An attempt of this length may have lost its own lease, and is then told to come again although nobody else came."""
 _KEEPS_NOTHING = frozenset({"restart", "delay"})
 """What is stopped in order gives back what it holds, and what is late arrives."""
 _ARMED = "failpoint"
-"""It is armed when its part is started, and a purchase may set it off before anybody looks for it."""
+IN_FLIGHT = "request-in-flight"
+"""Told of a key: who gets it holds nothing of the item."""
 
 
 class _Turned(NamedTuple):
@@ -66,7 +69,8 @@ class BusyLegal(Checker):
     NAME: ClassVar[str] = "busy_legal"
     RULE: ClassVar[str] = (
         "A purchase is turned away as busy only while somebody else is at the item, not time and again while nobody "
-        "is served, or where a lost request or a fault can have left its lock behind."
+        "is served, or where a lost request or a fault can have left its lock behind, or after so long that its own "
+        "lease may have run out."
     )
 
     def __init__(self, evidence: Evidence) -> None:
@@ -85,46 +89,77 @@ class BusyLegal(Checker):
             if visits is None:
                 visits = self._visits[item_id] = _Visits()
             for attempt in operation.attempts:
-                turned = attempt.status == 429
+                turned = attempt.status == 429 or attempt.code == IN_FLIGHT
                 answered = 0 < attempt.status < 500
                 stays_s = TURNED_S if turned else ANSWERED_S if answered else LEASE_S
                 visits.calls.append(attempt.call_ns)
                 visits.away.append(turned)
                 visits.ends.append(attempt.return_ns + int(stays_s * NS_PER_S))
                 visits.ops.append(operation.op if answered else -1)
-                if turned and attempt.code == LOCK_BUSY:
+                if attempt.status == 429 and attempt.code == LOCK_BUSY:
                     visits.turned.append(_Turned(attempt.call_ns, attempt.return_ns, operation.op, offset))
 
     def finish(self) -> Ruling:
         """Rule over each item's buyers who were turned away."""
         found = Violations()
-        judged = stranded = 0
+        judged = stranded = long = 0
         for item_id, visits in sorted(self._visits.items()):
             if not visits.turned:
                 continue
-            latest, fair = _latest_ends(visits), [each for each in visits.turned if not self._may_be_stranded(each)]
-            stranded += len(visits.turned) - len(fair)
+            short = [turned for turned in visits.turned if turned.return_ns - turned.call_ns < LONG_S * NS_PER_S]
+            fair = [turned for turned in short if not self._is_beside_a_fault(turned.call_ns, turned.return_ns)]
             judged += len(fair)
-            for turned in fair:
-                if not latest.explains(turned):
-                    found.add(
-                        f"operation {turned.op} was told that {item_id} is busy, and nobody else was there "
-                        f"from {turned.call_ns:,} ns to {turned.return_ns:,} ns nor shortly before",
-                        (HISTORY, turned.offset),
-                    )
-            for turned, since_s in _in_vain(fair, visits):
-                found.add(
-                    f"operation {turned.op} was told that {item_id} is busy, as {WEDGED_AFTER} before it, and nobody "
-                    f"had been served there for {since_s:.1f} s",
-                    (HISTORY, turned.offset),
-                )
-        aside = f"; {stranded:,} beside faults are not judged" if stranded else ""
+            stranded += len(short) - len(fair)
+            long += len(visits.turned) - len(short)
+            self._judge(item_id, visits, fair, found)
+        aside = (f"; {stranded:,} beside faults are not judged" if stranded else "") + (
+            f"; {long:,} lasted so long that their own lease may have run out" if long else ""
+        )
+        unreadable = self._evidence.history.unreadable
+        if found.count and unreadable:
+            return Ruling(
+                "unknown",
+                f"{found.count:,} were turned away with nobody there, but {unreadable:,} lines of the history are "
+                f"unreadable and may tell who was{aside}",
+            )
         return found.ruling(self._evidence, f"{judged:,} turned away, each beside somebody else{aside}")
 
-    def _may_be_stranded(self, turned: _Turned) -> bool:
-        if turned.return_ns - turned.call_ns >= LONG_S * NS_PER_S:
-            return True
-        return any(begin <= turned.return_ns and turned.call_ns <= end for begin, end in self._stranding)
+    def _judge(self, item_id: str, visits: _Visits, fair: Sequence[_Turned], found: Violations) -> None:
+        latest = _latest_ends(visits)
+        for turned in fair:
+            if not latest.explains(turned):
+                found.add(
+                    f"operation {turned.op} was told that {item_id} is busy, and nobody else was there "
+                    f"from {turned.call_ns:,} ns to {turned.return_ns:,} ns nor shortly before",
+                    (HISTORY, turned.offset),
+                )
+        for turned, row, since_s in self._in_vain(fair, visits):
+            found.add(
+                f"operation {turned.op} was told that {item_id} is busy, the {row}th in a row over {since_s:.1f} s "
+                "in which nobody was served there",
+                (HISTORY, turned.offset),
+            )
+
+    def _in_vain(self, fair: Sequence[_Turned], visits: _Visits) -> Iterator[tuple[_Turned, int, float]]:
+        """Yield who was turned away at the end of a long row, without a pause or a fault in it, and nobody served."""
+        spans = zip(visits.calls, visits.ends, visits.away, strict=True)
+        served = sorted((call, end) for call, end, away in spans if not away)
+        free_ns = last_ns = began_ns = row = place = 0
+        for turned in sorted(fair):
+            while place < len(served) and served[place][0] <= turned.return_ns:
+                if served[place][1] > free_ns:
+                    free_ns, row = served[place][1], 0
+                place += 1
+            paused = turned.call_ns - last_ns > TURNED_S * NS_PER_S
+            if not row or paused or self._is_beside_a_fault(last_ns, turned.call_ns):
+                began_ns, row = max(turned.call_ns, free_ns), 0
+            row, last_ns = row + 1, max(last_ns, turned.return_ns)
+            since_s = (turned.call_ns - began_ns) / NS_PER_S
+            if row > WEDGED_AFTER and since_s > WEDGED_S:
+                yield turned, row, since_s
+
+    def _is_beside_a_fault(self, from_ns: int, to_ns: int) -> bool:
+        return any(begin <= to_ns and from_ns <= end for begin, end in self._stranding)
 
 
 class _Latest:
@@ -159,26 +194,10 @@ def _latest_ends(visits: _Visits) -> _Latest:
     return _Latest(calls, firsts, seconds)
 
 
-def _in_vain(fair: Sequence[_Turned], visits: _Visits) -> Iterator[tuple[_Turned, float]]:
-    """Yield who was turned away after so many others although nobody had the item for seconds."""
-    spans = zip(visits.calls, visits.ends, visits.away, strict=True)
-    calls = sorted((call, end) for call, end, away in spans if not away)
-    free_ns, row, place = min(visits.calls), 0, 0  # before anybody came, nobody waited
-    for turned in sorted(fair):
-        while place < len(calls) and calls[place][0] <= turned.return_ns:
-            if calls[place][1] > free_ns:
-                free_ns, row = calls[place][1], 0
-            place += 1
-        row += 1
-        since_s = (turned.call_ns - free_ns) / NS_PER_S
-        if row > WEDGED_AFTER and since_s > WEDGED_S:
-            yield turned, since_s
-
-
 def _of(record: FaultRecord) -> list[tuple[int, int]]:
     """Return the window in which a fault may have left a lock behind."""
     if record.asked_ns is None or record.effective_ns is None or record.fault in _KEEPS_NOTHING:
         return []
     ends_ns = record.healed_ns if record.healed_ns is not None else 1 << 62
-    begins_ns = -(1 << 62) if record.fault == _ARMED else record.asked_ns
+    begins_ns = record.asked_ns - int(ARMED_S * NS_PER_S if record.fault == _ARMED else 0)
     return [(begins_ns, ends_ns + int(LEASE_S * NS_PER_S))]

@@ -23,6 +23,8 @@ class Conclusion(Enum):
     BROKE = "✗ the lab broke"
 
 
+MOMENT = ("faults_effective", "leases_overlapped", "history_whole")
+"""Where one of these is unknown the moment that a mutant needs did not come, or the evidence of it was lost."""
 _WRONG = frozenset({Conclusion.SURVIVED, Conclusion.HARMFUL, Conclusion.UNSOUND})
 
 
@@ -40,7 +42,8 @@ def conclude(mutant: Mutant, findings: Sequence[Finding]) -> Conclusion:
     said = {verdicts.get(name, "unknown") for name in mutant.caught_by}
     if said == {"invalid"}:
         return Conclusion.CAUGHT
-    return Conclusion.SURVIVED if "valid" in said else Conclusion.INCONCLUSIVE
+    came = all(verdicts.get(name) != "unknown" for name in MOMENT)
+    return Conclusion.SURVIVED if "valid" in said and came else Conclusion.INCONCLUSIVE
 
 
 def conclude_control(needed: Collection[str], findings: Sequence[Finding]) -> Conclusion:
