@@ -90,3 +90,16 @@ def test_who_did_not_ask_long_enough_after_a_heal_says_nothing(sale, healed_ns, 
     sale.faults[0]["healed_ns"] = healed_ns
     finding = sale.judge()["available_after_heal"]
     assert (finding.verdict, says in finding.observed) == ("unknown", True), finding.observed
+
+
+def test_a_crowd_that_comes_late_is_served_in_time(sale) -> None:
+    sale.history = [operation for operation in sale.history if operation["attempts"][-1]["return_ns"] < 100]
+    sale.purchases = [row for row in sale.purchases if row["key"] != "k1"]
+    sale.faults[0]["healed_ns"] = 121
+    sale.buy("late", "cold", 1, (7 * SECOND, 7 * SECOND + 9, 200))
+    assert sale.judge()["available_after_heal"].verdict == "valid"
+
+
+def test_of_a_few_requests_no_share_is_judged(sale) -> None:
+    sale.add("unknown", "buy", "alone", "cold", 1, (7 * SECOND, 7 * SECOND + 9, 503, "unavailable"))
+    assert sale.judge()["available_after_heal"].verdict == "valid"

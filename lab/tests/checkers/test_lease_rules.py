@@ -108,7 +108,7 @@ def test_what_met_after_a_master_forgot_is_counted_and_not_judged(sale, fault) -
     sale.break_part(fault, "valkey-4", None, None, None)  # the crowd had ended before it was due
     finding = sale.judge()["leases_exclusive"]
     assert finding.verdict == "valid"
-    assert finding.observed == "5 leases; 1 met after a master was made to forget, which is not judged"
+    assert finding.observed == "5 leases; 1 met across a master that was made to forget, which is not judged"
 
 
 @pytest.mark.parametrize(
@@ -131,10 +131,17 @@ def test_one_that_met_before_a_master_forgot_is_judged_beside_others_that_are_no
     sale.lease("inventory-api-1", "cold", 200, 80, 150, 95)
     sale.lease("inventory-api-1", "cold", 201, 300, 400)
     sale.lease("inventory-api-2", "cold", 202, 310, 400)
-    sale.break_part("kill", "valkey-1", 100, 101, 102)
+    sale.break_part("kill", "valkey-1", 305, 306, 308)
     finding = sale.judge()["leases_exclusive"]
     assert finding.verdict == "invalid"
-    assert finding.observed.endswith("; 1 met after a master was made to forget, which is not judged")
+    assert finding.observed.endswith("; 1 met across a master that was made to forget, which is not judged")
+
+
+def test_what_was_granted_after_a_master_had_come_back_is_judged_again(sale) -> None:
+    sale.lease("inventory-api-1", "cold", 201, 300, 400)
+    sale.lease("inventory-api-2", "cold", 202, 310, 400)
+    sale.break_part("restart_empty", "valkey-1", 100, 101, 102)
+    assert sale.judge()["leases_exclusive"].verdict == "invalid"
 
 
 def test_a_fence_that_is_drawn_again_after_a_crash_is_another_lease(sale) -> None:

@@ -11,6 +11,7 @@ from trivet_lab.evidence import FaultRecord, read_faults
 FORGETTING = frozenset({"kill", "restart", "restart_empty", "clock_jump"})
 """After these a master may grant again what it has granted: it lost its keys, or its clock skipped their time."""
 MASTERS = "valkey-"
+NEVER_NS = 1 << 62
 
 
 class Faults:
@@ -45,15 +46,14 @@ def recorded_faults(evidence: Evidence) -> list[FaultRecord]:
         raise EvidenceError(f"{path.name} is damaged: {error}") from error
 
 
-def first_forgetting_ns(evidence: Evidence) -> int | None:
-    """Return when a master of the locks was first made to forget, None if none was.
+def forgetting_spans(evidence: Evidence) -> list[tuple[int, int]]:
+    """Return from when to when a master of the locks was made to forget; one that never healed has no end.
 
     Raises:
         EvidenceError: ``faults.jsonl`` is damaged, so nobody can know.
     """
-    asked = [
-        record.asked_ns
+    return [
+        (record.asked_ns, NEVER_NS if record.healed_ns is None else record.healed_ns)
         for record in evidence.book(recorded_faults)
         if record.fault in FORGETTING and record.target.startswith(MASTERS) and record.asked_ns is not None
     ]
-    return min(asked, default=None)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
-from trivet_lab.checkers._faults import first_forgetting_ns
+from trivet_lab.checkers._faults import forgetting_spans
 from trivet_lab.checkers._leases import Leases
 from trivet_lab.checkers._witness import Violations
 
@@ -21,34 +21,37 @@ class LeasesExclusive(Checker):
     only after the span has ended; and *lease held* is written after the grant. Both lines err inwards, and all
     processes of the machine read one clock, so a meeting in the evidence is one that happened.
 
-    The argument needs masters that remember and whose clocks do not jump. Once one was made to forget, meetings are
-    counted and not judged: there only guard and fence are left, as the description of Redlock itself says.
+    The argument needs masters that remember and whose clocks do not jump. A lease that was granted before a master had
+    come back from forgetting may meet one that was granted after it began to: such meetings are counted and not judged,
+    since there only guard and fence are left, as the description of Redlock itself says. What is granted later is known
+    to all masters again.
     """
 
     NAME: ClassVar[str] = "leases_exclusive"
     RULE: ClassVar[str] = (
-        "No two leases of one item are believed valid at the same time, unless a master was made to forget before."
+        "No two leases of one item are believed valid at the same time, "
+        "unless a master was made to forget between them."
     )
 
     def __init__(self, evidence: Evidence) -> None:
-        """Read the leases, and when a master first forgot."""
+        """Read the leases, and when masters forgot."""
         self._evidence = evidence
         self._book = evidence.book(Leases)
-        self._forgot_ns = first_forgetting_ns(evidence)
+        self._forgot = forgetting_spans(evidence)
 
     def finish(self) -> Ruling:
         """Look for leases that were believed at once."""
         found = Violations()
         excused = 0
         for meeting in self._book.believed_at_once():
-            if self._forgot_ns is not None and meeting.later.held_ns >= self._forgot_ns:
+            if any(meeting.earlier.held_ns <= end and begin <= meeting.later.held_ns for begin, end in self._forgot):
                 excused += 1
             else:
                 found.add(f"believed at once: {meeting}", *meeting.earlier.lines, *meeting.later.lines)
         ruling = found.ruling(self._evidence, f"{self._book.count:,} leases, each believed by its holder alone")
         if not excused:
             return ruling
-        beside = f"; {excused:,} met after a master was made to forget, which is not judged"
+        beside = f"; {excused:,} met across a master that was made to forget, which is not judged"
         if ruling.verdict == "valid":
             return Ruling("valid", f"{self._book.count:,} leases{beside}")
         return Ruling(ruling.verdict, ruling.observed + beside, ruling.witness)
