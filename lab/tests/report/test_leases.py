@@ -65,6 +65,20 @@ def test_a_lease_that_was_used_too_long_ends_where_it_was_believed_no_more() -> 
     assert timeline.entries[0].answer == "used for 4.00 s"
 
 
+def test_leases_of_one_name_have_each_an_end_of_their_own() -> None:
+    """As the flow was drawn there are no fences: every lease of a process on an item has the same name."""
+    two = [held(FIRST, 0, 1, 3), over(FIRST, 0, 2), held(SECOND_ONE, 0, 1.5, 4)]
+    witness = finding(*two, held(FIRST, 0, 3.5, 5), over(FIRST, 0, 3.8), held(FIRST, 0, 3.9, 6))
+    (timeline,) = lay_out(witness, {}).timelines
+    bars = [(entry.who, entry.call_ms, entry.return_ms, entry.answer) for entry in timeline.entries]
+    assert bars == [
+        (FIRST, 0, 1000, "used for 1.00 s"),
+        (SECOND_ONE, 500, 3000, "never told its end"),
+        (FIRST, 2500, 2800, "used for 300 ms"),
+        (FIRST, 2900, 5000, "never told its end"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("events", "bands"),
     [

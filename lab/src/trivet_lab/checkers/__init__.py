@@ -7,16 +7,18 @@ from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._history import Batch, EvidenceError
 from trivet_lab.checkers._judge import all_checkers, check_variant
-from trivet_lab.checkers._leases import Meeting, lease_meetings
+from trivet_lab.checkers._leases import Lease, Meeting, lease_meetings, pair_leases
 
 __all__ = [
     "Batch",
     "Checker",
     "Evidence",
     "EvidenceError",
+    "Lease",
     "Meeting",
     "Ruling",
     "all_checkers",
     "check_variant",
     "lease_meetings",
+    "pair_leases",
 ]

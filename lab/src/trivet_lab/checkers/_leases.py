@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
 from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._history import EVENTS, EvidenceError, Pointer
-from trivet_lab.evidence import LeaseHeld, VariantDirectory
+from trivet_lab.evidence import Event, LeaseHeld, VariantDirectory
 
 NS_PER_S = 1_000_000_000
 
@@ -53,6 +53,37 @@ class Meeting:
         )
 
 
+def pair_leases(events: Iterable[tuple[int, Event]]) -> list[Lease]:
+    """Return every lease of these events, in the order in which they were told of.
+
+    An end belongs to the last lease of its name that was held before it and has no end yet: a fence may be drawn
+    twice, since a database that dies forgets draws that nobody committed, and without fences every one is 0.
+
+    Args:
+        events: in order of time, or lease by lease, as a witness has them; each with the place of its line.
+
+    Raises:
+        EvidenceError: a lease ends that was not held.
+    """
+    leases: list[Lease] = []
+    open_ones: dict[tuple[str, str, int], Lease] = {}
+    for place, event in events:
+        name, line = (event.process, event.resource, event.fence), (EVENTS, place)
+        if isinstance(event, LeaseHeld):
+            lease = Lease(event.process, event.resource, event.fence, event.held_ns, event.until_ns, [line])
+            open_ones[name] = lease
+            leases.append(lease)
+            continue
+        ended = open_ones.pop(name, None)
+        if ended is None:
+            raise EvidenceError(
+                f"{event.process} ended a lease of {event.resource} that it did not hold, fence {event.fence:,}"
+            )
+        ended.over_ns = event.over_ns
+        ended.lines.append(line)
+    return leases
+
+
 class Leases:
     """Every lease of the variant, read once; ``by_resource`` in the order in which they were held."""
 
@@ -62,24 +93,11 @@ class Leases:
         Raises:
             EvidenceError: it is missing, damaged, or holds no lease; or its lines contradict each other.
         """
-        known: dict[tuple[str, str, int], Lease] = {}
         self.by_resource: defaultdict[str, list[Lease]] = defaultdict(list)
         self.count = 0
-        for offset, event in evidence.events():
-            name, line = (event.process, event.resource, event.fence), (EVENTS, offset)
-            if isinstance(event, LeaseHeld):
-                # A fence may be drawn twice, since a database that dies forgets draws that nobody committed.
-                known[name] = Lease(event.process, event.resource, event.fence, event.held_ns, event.until_ns, [line])
-                self.by_resource[event.resource].append(known[name])
-                self.count += 1
-                continue
-            lease = known.pop(name, None)
-            if lease is None:
-                raise EvidenceError(
-                    f"{event.process} ended a lease of {event.resource} that it did not hold, fence {event.fence:,}"
-                )
-            lease.over_ns = event.over_ns
-            lease.lines.append(line)
+        for lease in pair_leases(evidence.events()):
+            self.by_resource[lease.resource].append(lease)
+            self.count += 1
         if not self.count:
             raise EvidenceError("events.jsonl tells of no lease")
         for leases in self.by_resource.values():

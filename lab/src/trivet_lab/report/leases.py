@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from trivet_lab.checkers import Meeting
-from trivet_lab.evidence import Event, LeaseHeld, LeaseOver
+from trivet_lab.checkers import Lease, Meeting, pair_leases
+from trivet_lab.evidence import Event
 from trivet_lab.report import words
 from trivet_lab.report.timeline import BELIEVED, Entry
 
@@ -23,19 +23,12 @@ def is_event(thing: Mapping[str, Any]) -> bool:
 
 def lease_entries(lines: Iterable[Mapping[str, Any]]) -> list[Entry]:
     """Return one entry a lease: who held it, under which fence, and for how long it was used and believed in."""
-    over: dict[tuple[str, str, int], int] = {}
-    held: list[LeaseHeld] = []
-    for line in lines:
-        event = msgspec.convert(line, Event)
-        if isinstance(event, LeaseOver):
-            over[event.process, event.resource, event.fence] = event.over_ns
-        else:
-            held.append(event)
-    return [_entry(lease, over.get((lease.process, lease.resource, lease.fence))) for lease in held]
+    leases = pair_leases(enumerate(msgspec.convert(line, Event) for line in lines))
+    return [_entry(lease) for lease in leases]
 
 
-def _entry(lease: LeaseHeld, over_ns: int | None) -> Entry:
-    end_ns = lease.until_ns if over_ns is None else min(over_ns, lease.until_ns)
+def _entry(lease: Lease) -> Entry:
+    end_ns, over_ns = lease.believed_ns, lease.over_ns
     used = None if over_ns is None else words.duration_ms((over_ns - lease.held_ns) / NS_PER_MS)
     return Entry(
         who=lease.process,
