@@ -91,7 +91,7 @@ def test_at_a_door_that_was_found_shut_one_knocks_at_a_time(
     asyncio.run(scenario())
 
 
-def test_who_has_a_connection_does_not_mind_a_door_that_was_found_shut(
+def test_an_idle_connection_is_used_behind_a_shut_door_and_does_not_open_it(
     open_shop: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(door, "SHUT_S", 3600.0)
@@ -102,6 +102,80 @@ def test_who_has_a_connection_does_not_mind_a_door_that_was_found_shut(
                 raise ConnectionError
             assert inventory.database._door.is_shut
             assert [row[0] for row in await inventory.database.read("SELECT 1")] == [1]
+            assert inventory.database._door.is_shut
+
+    asyncio.run(scenario())
+
+
+def test_of_a_crowd_behind_a_shut_door_only_one_has_the_idle_connection(
+    open_shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All look for one before the first of them has it: nobody may connect unasked for having seen it."""
+    monkeypatch.setattr(door, "SHUT_S", 3600.0)
+
+    async def scenario() -> None:
+        async with open_shop("advisory") as inventory:
+            database = inventory.database
+            with pytest.raises(ConnectionError), database._door.knock():
+                raise ConnectionError
+            assert database.connections() == (0, 1)
+            crowd = (database.read("SELECT 1") for _ in range(database._limits.connections_max))
+            answers = await asyncio.gather(*crowd, return_exceptions=True)
+            assert database.connections() == (0, 1)
+            assert [type(answer) for answer in answers].count(list) == 1
+
+    asyncio.run(scenario())
+
+
+def knock(at_door: door.Door) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Begin a connect; return what ends it well and what ends it badly."""
+    way = at_door.knock()
+    way.__enter__()
+
+    def succeed() -> None:
+        way.__exit__(None, None, None)
+
+    def fail() -> None:
+        way.__exit__(ConnectionError, ConnectionError(), None)
+
+    return succeed, fail
+
+
+@pytest.mark.parametrize(
+    ("ends", "then"),
+    [
+        (["newer succeeds", "older fails"], "open"),
+        (["older succeeds", "newer fails"], "shut"),
+        (["newer fails", "older succeeds"], "open"),
+        (["older fails", "newer fails"], "shut"),
+    ],
+)
+def test_a_failure_shuts_the_door_unless_a_newer_connect_has_succeeded(
+    monkeypatch: pytest.MonkeyPatch, ends: list[str], then: str
+) -> None:
+    monkeypatch.setattr(door, "SHUT_S", 3600.0)
+
+    async def scenario() -> None:
+        at_door = door.Door(2, 0)
+        ways = {age: dict(zip(("succeeds", "fails"), knock(at_door), strict=True)) for age in ("older", "newer")}
+        for end in ends:
+            age, what = end.split()
+            ways[age][what]()
+        assert at_door.is_shut is (then == "shut")
+
+    asyncio.run(scenario())
+
+
+def test_a_door_that_was_found_shut_stays_so_while_anybody_is_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "SHUT_S", 0.0)
+
+    async def scenario() -> None:
+        at_door = door.Door(2, 0)
+        (_, first_fails), (_, second_fails) = knock(at_door), knock(at_door)
+        first_fails()
+        assert at_door.is_shut
+        second_fails()
+        assert not at_door.is_shut  # time for another
 
     asyncio.run(scenario())
 

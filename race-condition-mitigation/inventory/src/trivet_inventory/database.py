@@ -246,11 +246,17 @@ class Database:
             raise
 
     async def _connection(self) -> PoolConnectionProxy[asyncpg.Record]:
-        """Return an idle connection or make one: who has a place never waits for another's."""
-        if self._door.is_shut and not self._pool.get_idle_size():
+        """Return an idle connection or make one: who has a place never waits for another's.
+
+        Which race: of two who see one idle connection the second would connect, at a door that is shut and unknown to
+        it. Why looking first is guard enough: the pool hands out an idle one before anybody else has his turn. If it
+        did not, connects would begin that the door does not count.
+        """
+        idle = self._pool.get_idle_size()
+        if self._door.is_shut and not idle:
             raise Unavailable(_AWAY, definite=True)
         try:
-            with self._door.knock():
+            with contextlib.nullcontext() if idle else self._door.knock():
                 return await self._pool.acquire(timeout=CONNECT_DEADLINE_S)
         except WrongDatabase as error:
             raise Unavailable(str(error), definite=True) from error

@@ -4,8 +4,10 @@ Which race: the database goes, or comes back, while a crowd wants it. Each conne
 recovering a process, so hundreds a second keep it from recovering. And a connect that a request begins with what the
 queue left of its time is given up halfway and begun anew by the next, so the pool never fills. Either makes an outage
 of half a second last as long as the crowd. Why this guard: the queue has its deadline and a connect one of its own, and
-after a connect that failed one request at a time tries another, a moment apart. If it is lost, nothing is sold wrongly;
-the shop stays away.
+once a connect has failed none begins while another is under way, nor within a moment of the last failure, until one
+succeeds. What began before the first failure, and that is at most one connect a place, goes on. Only connects tell of
+the database: a connection that was idle says nothing of it, and a failure says nothing if a connect that began later
+has succeeded. If the guard is lost, nothing is sold wrongly; the shop stays away.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ class Door:
         self._wait_ms = wait_ms
         self._found_shut = False
         self._next_knock_s = 0.0
-        self._knocking = False
+        self._knockers = 0
+        self._knocks = 0
+        self._newest_success = 0
 
     async def enter(self) -> None:
         """Take a place; whoever did must ``leave``.
@@ -50,22 +54,33 @@ class Door:
 
     @property
     def is_shut(self) -> bool:
-        """Whether the last connect failed, and it is not time for another or somebody is at it."""
-        return self._found_shut and (self._knocking or asyncio.get_running_loop().time() < self._next_knock_s)
+        """Whether a failure is the last that is known, and it is not time for another or somebody is at it."""
+        return self._found_shut and (self._knockers > 0 or asyncio.get_running_loop().time() < self._next_knock_s)
 
     @contextmanager
     def knock(self) -> Iterator[None]:
-        """Connect in this block: what becomes of it is what everybody knows of the door afterwards."""
-        self._knocking = True
+        """Connect in this block, and do nothing else: what becomes of it is what everybody knows of the door."""
+        self._knocks += 1
+        number = self._knocks
+        self._knockers += 1
         try:
             yield
-            self._found_shut = False
+            self._opened(number)
         except WrongDatabase:
-            self._found_shut = False  # somebody opened
+            self._opened(number)  # by the wrong one
             raise
         except Exception:
-            self._found_shut = True
-            self._next_knock_s = asyncio.get_running_loop().time() + SHUT_S
+            self._failed(number)
             raise
         finally:
-            self._knocking = False
+            self._knockers -= 1
+
+    def _opened(self, number: int) -> None:
+        self._found_shut = False
+        self._newest_success = max(self._newest_success, number)
+
+    def _failed(self, number: int) -> None:
+        if number < self._newest_success:
+            return
+        self._found_shut = True
+        self._next_knock_s = asyncio.get_running_loop().time() + SHUT_S
