@@ -1,9 +1,12 @@
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from trivet_lab.members import find_members
+from trivet_lab.settings import lab_settings
 from trivet_lab.topologies import Shop, Stage, StageFailed
 from trivet_platform import Conditions, Supervisor
 
@@ -36,3 +39,25 @@ def test_a_shared_part_is_started_again_only_if_its_conditions_change(tmp_path: 
             leaders.append(shop.postgres.pids[0])
     plain, first, second, last = leaders
     assert plain != first == second != last
+
+
+def test_a_stage_finds_whole_parts_without_locks_whatever_the_last_one_left(tmp_path: Path) -> None:
+    members = {"inventory": find_members(lab_settings().root)["inventory"]}
+    with Supervisor(tmp_path) as platform:
+        shop = Shop(platform, members, lab="left")
+        shop.open()
+        for port in (valkey.port for valkey in shop.valkeys):
+            assert say(port, b"SET resource_lock:ticket-1 token\r\n") == b"+OK\r\n"
+        shop.valkeys[0].kill()
+        shop.valkeys[1].pause()
+        shop.edge.kill()
+        shop.postgres.pause()
+        shop._prepare({})
+        assert [part.blocker() for part in (*shop.valkeys, shop.edge, shop.postgres)] == [None] * 7
+        assert [say(valkey.port, b"DBSIZE\r\n") for valkey in shop.valkeys] == [b":0\r\n"] * 5
+
+
+def say(port: int, command: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(command)
+        return connection.recv(100)

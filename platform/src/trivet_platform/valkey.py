@@ -6,12 +6,17 @@ import socket
 from collections.abc import Mapping
 
 from trivet_platform.binaries import valkey_server
+from trivet_platform.errors import PlatformError
 from trivet_platform.part import Site
 from trivet_platform.process import Process
 from trivet_platform.server import HOST, ServerPart
 
 _PROBE_TIMEOUT_S = 1
 _DEFAULTS = {"save": "", "appendonly": "no", "daemonize": "no", "protected-mode": "yes", "databases": "1"}
+
+
+class FlushFailed(PlatformError):
+    """A Valkey may still have keys that it was to forget."""
 
 
 class Valkey(ServerPart):
@@ -39,10 +44,23 @@ class Valkey(ServerPart):
 
     def probe(self) -> str | None:
         """Return None when it answers PING."""
+        return self._say("PING", "+PONG")
+
+    def flush(self) -> None:
+        """Make it forget every key.
+
+        Raises:
+            FlushFailed: it did not say that it did.
+        """
+        if (blocker := self._say("FLUSHALL", "+OK")) is not None:
+            raise FlushFailed(f"{self.name} keeps what it has: {blocker}")
+
+    def _say(self, command: str, expected: str) -> str | None:
+        """Send one command and return None if it was answered as expected, else what came instead."""
         try:
             with socket.create_connection((HOST, self.port), timeout=_PROBE_TIMEOUT_S) as connection:
-                connection.sendall(b"PING\r\n")
+                connection.sendall(f"{command}\r\n".encode())
                 answer = connection.recv(100).decode(errors="replace").strip()
         except OSError as error:
-            return f"PING failed: {error}"
-        return None if answer == "+PONG" else f"PING answers {answer}"
+            return f"{command} failed: {error}"
+        return None if answer == expected else f"{command} answers {answer}"

@@ -174,15 +174,24 @@ class Shop:
             self._together([link.stop for link in links])
 
     def _prepare(self, conditions: Mapping[str, Conditions]) -> None:
-        """Start shared parts again that are to run under other conditions: a running process cannot change them."""
-        shared: list[Postgres | Valkey] = [self.postgres, *self.valkeys]
+        """Make the shared parts as a stage finds them: alive, under its conditions, and without a lock of the last one.
+
+        A running process cannot change its conditions, so it is started again. One that a broken run left dead or
+        standing still would break every stage after it, and a lock that outlives its stage turns the next one's buyers
+        away: all stages sell items of the same names.
+        """
+        shared: list[Postgres | Valkey | Envoy] = [self.postgres, *self.valkeys, self.edge]
         wanted = {part.name: conditions.get(part.name, Conditions()) for part in shared}
-        others = [part for part in shared if part.conditions != wanted[part.name]]
+        for part in shared:
+            part.resume()
+        others = [part for part in shared if part.conditions != wanted[part.name] or not part.pids]
         self._together([part.stop for part in others])
         for part in others:
             part.conditions = wanted[part.name]
         if others:
             self._platform.start(*others)
+        for valkey in self.valkeys:
+            valkey.flush()
 
     def _environment(
         self, member: Member, database_url: str, settings: Mapping[str, Mapping[str, str]], *, lab: bool
