@@ -218,6 +218,32 @@ def test_everything_is_healed_at_once(client: ControlClient) -> None:
     assert {fault.name for fault in client.faults().possible} == set(find_faults())
 
 
+@pytest.mark.parametrize("broken", [("inventory-api-1", "valkey-2"), ("valkey-2", "inventory-api-1")])
+def test_what_stands_upon_a_broken_part_heals_beside_it(connect, targets, broken) -> None:
+    """The replica's start ends when the server is there again, as a start does that waits until it is ready."""
+    replica, server = targets["inventory-api-1"], targets["valkey-2"]
+    is_back = threading.Event()
+
+    def start_replica(part) -> None:
+        if not is_back.wait(5):
+            raise PlatformError("not ready: its server is away")
+        replica.start(part)
+
+    def start_server(part) -> None:
+        server.start(part)
+        is_back.set()
+
+    client = connect(
+        {
+            "inventory-api-1": dataclasses.replace(replica, start=start_replica),
+            "valkey-2": dataclasses.replace(server, start=start_server),
+        }
+    )
+    numbers = [client.inject(Wanted("kill", name)).id for name in broken]
+    assert [fault.id for fault in client.heal_all()] == numbers
+    assert {part.state for part in client.parts()} == {"running"}
+
+
 def test_a_part_that_does_not_come_back_is_told_and_can_be_tried_again(connect, targets) -> None:
     """The start fails as long as ``broken`` says."""
     broken = True

@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from trivet_lab.control.answers import Fault, Healed, Wanted
@@ -91,23 +92,25 @@ class Breakage:
             asked = self._asked.get(number)
         if asked is None:
             raise NotFound(f"there is no fault {number}")
-        healed = [episode.heal() for episode in asked.episodes]
-        if ill := [episode.course.failure for episode in asked.episodes if episode.course.failure is not None]:
-            raise NotWell("; ".join(ill))
-        return Healed(not any(healed), asked.told())
+        return self._heal(asked)
 
     def heal_all(self) -> list[Fault]:
         """Heal whatever is not healed, each fault even if another fails, and return what was healed.
+
+        They heal beside each other: a replica is ready only when its database is, whichever of them was broken first,
+        so whoever healed one after the other would wait for it in vain.
 
         Raises:
             NotWell: a part did not come back.
         """
         with self._lock:
-            numbers = [number for number, asked in self._asked.items() if not asked.is_over]
+            broken = [asked for asked in self._asked.values() if not asked.is_over]
         healed, ill = [], []
-        for number in numbers:
+        with ThreadPoolExecutor(max_workers=max(1, len(broken))) as pool:
+            healing = [pool.submit(self._heal, asked) for asked in broken]
+        for one in healing:
             try:
-                healed.append(self.heal(number).fault)
+                healed.append(one.result().fault)
             except NotWell as error:
                 ill.append(str(error))
         if ill:
@@ -125,6 +128,12 @@ class Breakage:
             for asked in self._asked.values():
                 for episode in asked.episodes:
                     episode.abandon()
+
+    def _heal(self, asked: _Asked) -> Healed:
+        healed = [episode.heal() for episode in asked.episodes]
+        if ill := [episode.course.failure for episode in asked.episodes if episode.course.failure is not None]:
+            raise NotWell("; ".join(ill))
+        return Healed(not any(healed), asked.told())
 
     def _aim(self, wanted: Wanted, seed: int) -> list[str]:
         chance = random.Random(f"fault {seed}")  # noqa: S311  - a choice of parts, not a secret
