@@ -143,6 +143,26 @@ def test_a_fault_that_fails_has_a_record_all_the_same(
     assert parts["valkey-1"].part.blocker() is None
 
 
+def test_a_part_whose_address_cannot_be_read_has_a_record_all_the_same(
+    conduct: Conduct, parts: dict[str, Target], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot be read once, before the fault: nothing was done then, and the part is as well as it was."""
+    kind = type(parts["valkey-1"].part)
+    real, asked = kind.endpoints, []
+
+    def endpoints(part: Valkey) -> dict[str, str]:
+        asked.append(part.name)
+        if len(asked) == 1:
+            raise OSError("no file descriptor is left")
+        return real.__get__(part)
+
+    monkeypatch.setattr(kind, "endpoints", property(endpoints))
+    record = conduct("kill", "valkey-1")
+    assert record.effective_ns is None
+    assert record.healed_ns is not None
+    assert record.evidence == ("could not be done: OSError: no file descriptor is left; then it answered again")
+
+
 def test_two_faults_on_one_part_wait_for_each_other(parts: dict[str, Target], tmp_path: Path) -> None:
     planned = [PlannedFault(fault, "valkey-1", ["valkey-1"], at_s=0) for fault in ("pause", "kill")]
     with Conductor(planned, parts, time.monotonic_ns(), tmp_path / "faults.jsonl") as conductor:

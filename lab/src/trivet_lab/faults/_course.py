@@ -29,7 +29,7 @@ class Course:
         self.failure: str | None = None
         self._now_ns = now_ns
         self._evidence = ""
-        self._where: list[str] = []
+        self._where: list[str] | None = None
 
     @property
     def record(self) -> FaultRecord:
@@ -39,9 +39,9 @@ class Course:
 
     def strike(self, given_up: Callable[[], bool]) -> None:
         """Do it, and look until it is in effect, its patience has passed, or the asker gives up on one without any."""
-        self._where = _addresses(self.fault.part)
         self.asked_ns = self._now_ns()
         try:
+            self._where = _addresses(self.fault.part)
             self.fault.inject()
             self.effective_ns, self._evidence = self._await_effect(given_up)
         except Exception as error:  # noqa: BLE001  - see the class
@@ -56,8 +56,9 @@ class Course:
         try:
             self.fault.heal()
             self.healed_ns, well = self._await_health()
-            if (now := _addresses(self.fault.part)) != self._where:
-                lost = f"it came back at {', '.join(now)}, and everybody knows {', '.join(self._where)}"
+            known, now = self._where, _addresses(self.fault.part)
+            if known is not None and now != known:
+                lost = f"it came back at {', '.join(now)}, and everybody knows {', '.join(known)}"
                 self.healed_ns, well = None, lost
         except Exception as error:  # noqa: BLE001  - see the class
             self.healed_ns, well = None, f"did not come back: {type(error).__name__}: {error}"
