@@ -209,6 +209,20 @@ def test_what_is_down_cannot_be_broken(client: ControlClient) -> None:
     assert client.heal(client.inject(Wanted("kill", "valkey-2")).id).already is False, "the refusal kept no turn"
 
 
+def test_a_fault_that_cannot_even_be_prepared_keeps_no_turn(
+    client: ControlClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_) -> None:
+        raise RuntimeError("a defect in this fault")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(find_faults()["pause"], "__init__", fail)
+        with pytest.raises(ControlRefused, match="a defect of the lab") as refused:
+            client.inject(Wanted("pause", "valkey-2"))
+    assert refused.value.code == "internal"
+    assert client.heal(client.inject(Wanted("pause", "valkey-2")).id).already is False
+
+
 def test_everything_is_healed_at_once(client: ControlClient) -> None:
     numbers = [client.inject(Wanted("pause", name)).id for name in ("valkey-1", "valkey-2")]
     assert [fault.id for fault in client.heal_all()] == numbers

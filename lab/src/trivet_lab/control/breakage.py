@@ -68,11 +68,12 @@ class Breakage:
         names = self._aim(wanted, seed)
         number = next(self._numbers)
         self._turns.keep(names, number)
-        if down := [name for name in names if not self._targets[name].part.pids]:
+        try:
+            asked = _Asked(number, wanted, seed, self._prepare(wanted, names))
+        except BaseException:  # nobody could heal a fault that never was, and so free its parts
             for name in names:
                 self._turns.give_back(name)
-            raise PartDown(f"{down[0]} is down, so nothing can be broken in it: start it first")
-        asked = _Asked(number, wanted, seed, [self._episode(wanted, name) for name in names])
+            raise
         self._remember(asked)
         for episode in asked.episodes:
             episode.begin()
@@ -152,6 +153,11 @@ class Breakage:
         except FaultError as error:
             raise InvalidRequest(str(error)) from error
         return names
+
+    def _prepare(self, wanted: Wanted, names: Sequence[str]) -> list[Episode]:
+        if down := [name for name in names if not self._targets[name].part.pids]:
+            raise PartDown(f"{down[0]} is down, so nothing can be broken in it: start it first")
+        return [self._episode(wanted, name) for name in names]
 
     def _episode(self, wanted: Wanted, name: str) -> Episode:
         fault = fault_named(wanted.fault)(self._targets[name], wanted.argument)
