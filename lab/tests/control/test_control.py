@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,7 +14,7 @@ from trivet_lab.control import ControlClient, ControlRefused, Wanted
 from trivet_lab.control.problems import PartTaken
 from trivet_lab.control.turns import Turns
 from trivet_lab.faults import Target, find_faults
-from trivet_platform import PlatformError
+from trivet_platform import PlatformError, Supervisor, Valkey
 
 
 def state(client: ControlClient, name: str) -> str:
@@ -282,6 +283,22 @@ def test_a_part_that_does_not_come_back_is_told_and_can_be_tried_again(connect, 
     broken = True
     with pytest.raises(ControlRefused, match="no room on the disk"):
         client.start("valkey-2")
+
+
+def test_a_part_that_starts_where_nobody_looks_for_it_is_not_well(connect, supervisor: Supervisor) -> None:
+    part = Valkey("squatted-valkey")
+    supervisor.start(part)
+    client = connect({"valkey-1": Target("valkey-1", part, supervisor.start, supervisor.directory)})
+    told = part.port
+    client.stop("valkey-1")
+    try:
+        with socket.create_server(("127.0.0.1", told)):
+            for _ in ("it moves", "it runs already, and still nobody finds it"):
+                with pytest.raises(ControlRefused, match=rf"^valkey-1 came back at .+, and everybody knows .+:{told}"):
+                    client.start("valkey-1")
+        assert part.port != told
+    finally:
+        part.kill()
 
 
 def test_a_shop_without_links_says_how_to_get_them(connect, targets) -> None:

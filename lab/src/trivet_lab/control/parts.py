@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from trivet_lab.control.answers import PartChanged, PartState, PartStatus
 from trivet_lab.control.problems import NotWell
 from trivet_lab.control.turns import Turns
-from trivet_lab.faults import Target, is_stopped, kind_of
+from trivet_lab.faults import Target, is_stopped, kind_of, moved
 from trivet_platform import PlatformError
 
 
@@ -15,8 +15,9 @@ class Parts:
     """Every part by the name that a fault's target has for it."""
 
     def __init__(self, targets: Mapping[str, Target], turns: Turns) -> None:
-        """Stand for these parts."""
+        """Stand for these parts, which run now, where everybody was told that they are."""
         self._targets = targets
+        self._known = {name: target.addresses for name, target in targets.items()}
         self._turns = turns
 
     def all(self) -> list[PartStatus]:
@@ -26,9 +27,12 @@ class Parts:
     def start(self, name: str) -> PartChanged:
         """Start a part that is down, on its data and address, and return when it is ready.
 
+        Race: while it is down anybody may take its port, and a server then chooses another one. It runs, but nobody
+        finds it; that is told at every start, since it keeps the port that it chose.
+
         Raises:
             NotFound, PartTaken: as ``Turns.brief``.
-            NotWell: it did not become ready.
+            NotWell: it did not become ready, or at an address that nobody knows.
         """
         with self._turns.brief(name):
             target = self._targets[name]
@@ -38,6 +42,8 @@ class Parts:
                     target.start(target.part)
                 except PlatformError as error:
                     raise NotWell(str(error)) from error
+            if (now := target.addresses) != self._known[name]:
+                raise NotWell(f"{name} {moved(self._known[name], now)}: its port was taken; start the shop again")
             return PartChanged(already, self._status(name))
 
     def stop(self, name: str) -> PartChanged:

@@ -4,7 +4,7 @@ from trivet_lab.faults._aim import aim
 from trivet_lab.faults._conditions import conditions_of
 from trivet_lab.faults._conductor import Conductor, FaultFailed
 from trivet_lab.faults._course import Course
-from trivet_lab.faults._fault import Fault, FaultError, Seen, Target, targets_of
+from trivet_lab.faults._fault import Fault, FaultError, Seen, Target, moved, targets_of
 from trivet_lab.faults._find import fault_named, find_faults
 from trivet_lab.faults._schedule import AskedNow, plan_faults, read_fault
 from trivet_lab.faults._stopped import is_stopped
@@ -27,6 +27,7 @@ __all__ = [
     "find_faults",
     "is_stopped",
     "kind_of",
+    "moved",
     "plan_faults",
     "read_fault",
     "targets_of",

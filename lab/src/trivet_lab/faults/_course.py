@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from trivet_lab.evidence import FaultRecord
-from trivet_lab.faults._fault import Fault, Seen
-from trivet_platform import Part, PlatformError
+from trivet_lab.faults._fault import Fault, Seen, moved
+from trivet_platform import PlatformError
 
 HEAL_PATIENCE_S = 30
 POLL_S = 0.02
@@ -41,7 +41,7 @@ class Course:
         """Do it, and look until it is in effect, its patience has passed, or the asker gives up on one without any."""
         self.asked_ns = self._now_ns()
         try:
-            self._where = _addresses(self.fault.part)
+            self._where = self.fault.target.addresses
             self.fault.inject()
             self.effective_ns, self._evidence = self._await_effect(given_up)
         except Exception as error:  # noqa: BLE001  - see the class
@@ -56,10 +56,9 @@ class Course:
         try:
             self.fault.heal()
             self.healed_ns, well = self._await_health()
-            known, now = self._where, _addresses(self.fault.part)
+            known, now = self._where, self.fault.target.addresses
             if known is not None and now != known:
-                lost = f"it came back at {', '.join(now)}, and everybody knows {', '.join(known)}"
-                self.healed_ns, well = None, lost
+                self.healed_ns, well = None, f"it {moved(known, now)}"
         except Exception as error:  # noqa: BLE001  - see the class
             self.healed_ns, well = None, f"did not come back: {type(error).__name__}: {error}"
         self._evidence += f"; {well}"
@@ -87,11 +86,6 @@ class Course:
             if time.monotonic() > deadline:
                 return None, f"not well after {HEAL_PATIENCE_S} s: {ill}"
             _pause()
-
-
-def _addresses(part: Part) -> list[str]:
-    """Return where others were told that a part is; what it offers besides, an admin's port, may move."""
-    return [address for use, address in part.endpoints.items() if use in {"url", "tcp"}]
 
 
 def _illness(blocker: Callable[[], str | None]) -> str | None:

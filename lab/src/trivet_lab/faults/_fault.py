@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -30,6 +30,16 @@ class Target:
     part: Part
     start: Callable[[Part], None]
     log: Path
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where others were told that it is; what it offers besides, an admin's port, may move."""
+        return [address for use, address in self.part.endpoints.items() if use in {"url", "tcp"}]
+
+
+def moved(known: Sequence[str], now: Sequence[str]) -> str:
+    """Return the end of a sentence about a part that is no longer where it was."""
+    return f"came back at {', '.join(now)}, and everybody knows {', '.join(known)}"
 
 
 def targets_of(parts: Mapping[str, Part], start: Callable[[Part], None], logs: Path) -> dict[str, Target]:
