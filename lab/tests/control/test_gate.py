@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
@@ -13,6 +14,7 @@ import pytest
 from trivet_lab.control import ControlServer
 from trivet_lab.control.gate import BODY_BYTES_MAX
 from trivet_lab.control.problems import KINDS, MEDIA_TYPE, TYPE_PREFIX
+from trivet_lab.control.server import CONNECTIONS_MAX
 from trivet_lab.faults import Target
 from trivet_lab.settings import lab_settings
 
@@ -185,6 +187,28 @@ def test_a_taken_port_leads_to_another(server: ControlServer, targets: dict[str,
     taken = server._socket.getsockname()[1]
     with ControlServer(targets, "x", 0, taken) as other:
         assert other.url != server.url
+
+
+def is_let_in(address: tuple[str, int]) -> bool:
+    with socket.create_connection(address, timeout=5) as one:
+        try:
+            one.sendall(b"GET /parts HTTP/1.0\r\n\r\n")
+            return one.recv(1) == b"H"
+        except ConnectionError:
+            return False
+
+
+def test_who_only_holds_connections_gets_so_many_and_no_more(targets: dict[str, Target]) -> None:
+    """They say nothing, so no answer ever ends them; when they have gone, others are let in again."""
+    with ControlServer(targets, "x", 0) as served, contextlib.ExitStack() as held:
+        address = ("127.0.0.1", served._socket.getsockname()[1])
+        for _ in range(CONNECTIONS_MAX):
+            held.enter_context(socket.create_connection(address, timeout=5))
+        with socket.create_connection(address, timeout=5) as surplus:
+            assert surplus.recv(1) == b"", "hung up on"
+        assert not is_let_in(address)
+        held.pop_all().close()
+        assert any(is_let_in(address) for _ in range(1000)), "the server hears in its own time that they have gone"
 
 
 def test_the_problems_are_those_of_the_table() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import socket
@@ -12,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from trivet_lab.control.breakage import Breakage
 from trivet_lab.control.gate import Gate
@@ -22,6 +24,21 @@ from trivet_lab.faults import Target
 
 HOST = "127.0.0.1"
 GRACE_S = 2
+CONNECTIONS_MAX = 64
+
+
+class _Bounded(H11Protocol):
+    """Hangs up on whoever comes when there are enough connections already.
+
+    Anybody on this machine can connect and say nothing, and each connection takes a descriptor of the process that
+    has to start the shop's parts. uvicorn's own ``limit_concurrency`` only refuses requests, and lets the silent stay.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        """Count it, and let it go if it is one too many."""
+        super().connection_made(transport)
+        if len(self.connections) > CONNECTIONS_MAX:
+            transport.abort()
 
 
 class ControlServer:
@@ -41,7 +58,7 @@ class ControlServer:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=_Bounded,
                 ws="none",
                 lifespan="off",
                 log_config=None,
