@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
+import resource
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +15,9 @@ import psycopg
 import pytest
 
 from trivet_platform import (
+    BoundedDisk,
     Conditions,
+    NoBoundedDisk,
     Postgres,
     StartFailed,
     Supervisor,
@@ -101,6 +105,39 @@ def test_who_cannot_mount_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         assert re.match(r"no small filesystem can be mounted here \(.+\): run as root", bounded_disk_blocker() or "")
     finally:
         bounded_disk_blocker.cache_clear()
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """Let this process write no large file, so that a test of what is not filled cannot fill the machine's disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 20, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.usefixtures("small_files")
+def test_a_disk_whose_keeper_is_another_process_by_now_is_not_filled(tmp_path: Path) -> None:
+    """This process stands for the one that got the keeper's pid: it sees the machine's disk where the small one was."""
+    disk = BoundedDisk(tmp_path, os.getpid())
+    for use in (disk.fill, disk.free_bytes):
+        with pytest.raises(NoBoundedDisk, match="nothing is mounted there"):
+            use()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_start_after_one_whose_disk_was_never_mounted_says_the_same(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(disk: BoundedDisk) -> None:
+        raise NoBoundedDisk(f"{disk.directory}: its keeper mounted nothing")
+
+    monkeypatch.setattr(BoundedDisk, "await_mount", never)
+    part = Postgres("diskless-postgres")
+    part.conditions = Conditions(disk_bytes=SMALL)
+    for _ in ("the first", "another, which finds what the first has left"):
+        with pytest.raises(StartFailed, match="its keeper mounted nothing"):
+            supervisor.start(part)
 
 
 @needs_disk

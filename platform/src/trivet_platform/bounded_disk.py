@@ -33,7 +33,7 @@ _POLL_S = 0.01
 
 
 class NoBoundedDisk(PlatformError):
-    """This machine lets nobody make a filesystem here; one sentence for people."""
+    """There is no small filesystem here: nobody may make one, or it is gone; one sentence for people."""
 
 
 @cache
@@ -86,13 +86,21 @@ class BoundedDisk:
             time.sleep(_POLL_S)
 
     def free_bytes(self) -> int:
-        """Return how much can still be written."""
-        found = os.statvfs(self.outside)
+        """Return how much can still be written.
+
+        Raises:
+            NoBoundedDisk: it is gone.
+        """
+        found = os.statvfs(self._mounted())
         return found.f_bavail * found.f_frsize
 
     def fill(self) -> None:
-        """Leave no byte free."""
-        with (self.outside / _BALLAST).open("ab", buffering=0) as ballast:
+        """Leave no byte free.
+
+        Raises:
+            NoBoundedDisk: it is gone.
+        """
+        with (self._mounted() / _BALLAST).open("ab", buffering=0) as ballast:
             for chunk in (_CHUNK, _CHUNK[:4096]):
                 try:
                     while True:
@@ -103,6 +111,16 @@ class BoundedDisk:
     def clear(self) -> None:
         """Free what ``fill`` took."""
         (self.outside / _BALLAST).unlink(missing_ok=True)
+
+    def _mounted(self) -> Path:
+        """Return where it is found, if it is there.
+
+        Its keeper may be dead and its pid another process's: then the path leads to the directory that it was mounted
+        on, which lies on the machine's disk, and that is what would be filled.
+        """
+        if not os.path.ismount(self.outside):
+            raise NoBoundedDisk(f"{self.directory}: nothing is mounted there, its keeper has ended")
+        return self.outside
 
 
 def hold(directory: str, size_bytes: str, uid: str, gid: str) -> None:

@@ -152,7 +152,7 @@ class Postgres(ServerPart):
     def _make_disk(self, site: Site, size_bytes: int) -> BoundedDisk:
         """Make its small disk. The keeper is none of the server's processes: it ends with the platform alone."""
         directory = self._base / "disk"
-        directory.mkdir()
+        directory.mkdir(exist_ok=True)  # from a start whose keeper mounted nothing
         keeper = site.spawn(BoundedDisk.keep(directory, size_bytes, *self._owner()), directory=self._base)
         disk = BoundedDisk(directory, keeper.pid)
         disk.await_mount()
