@@ -25,6 +25,20 @@ def test_a_stage_whose_replicas_live_is_whole() -> None:
     stage(first=[11], second=[12, 13]).ensure_whole()
 
 
+def test_the_links_of_a_stage_are_stopped_even_if_a_replica_does_not_go(tmp_path: Path) -> None:
+    gone: list[str] = []
+
+    def stay() -> None:
+        raise PermissionError("it is no longer ours")
+
+    first: Any = SimpleNamespace(dismiss=stay)
+    second: Any = SimpleNamespace(dismiss=lambda: gone.append("second"))
+    link: Any = SimpleNamespace(stop=lambda: gone.append("link"))
+    with pytest.raises(PermissionError, match="no longer ours"):
+        Shop(Supervisor(tmp_path), {}, lab="leaving")._take_down([first, second], [link])
+    assert gone == ["second", "link"]
+
+
 def test_a_shared_part_is_started_again_only_if_its_conditions_change(tmp_path: Path) -> None:
     """And a stage that asks for nothing finds it as ever: conditions do not outlive their stage's successor."""
     under = {"postgres": Conditions({"TRIVET_TEST": "1"})}

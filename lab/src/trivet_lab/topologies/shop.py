@@ -170,7 +170,13 @@ class Shop:
             parts |= {part.name: part for part in (*self.valkeys, self.postgres, self.edge)}
             yield Stage(name, self.edge.url, time.monotonic_ns(), programs, readers, parts)
         finally:
+            self._take_down(programs, links)
+
+    def _take_down(self, programs: Sequence[Program], links: Sequence[Link]) -> None:
+        """Stop the services, and then the links that they used, even if a service does not go."""
+        try:
             self._together([program.dismiss for program in programs])
+        finally:
             self._together([link.stop for link in links])
 
     def _prepare(self, conditions: Mapping[str, Conditions]) -> None:
