@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Iterable, Mapping
-from types import TracebackType
-from typing import Self
 
 import psutil
 
 from trivet_lab.evidence import Sample, SampleFile, VariantDirectory
+from trivet_lab.scene.sampling import Sampling
 from trivet_lab.topologies import Stage
 from trivet_platform import Part
 
@@ -19,7 +17,7 @@ EVERY_S = 3.0  # finding all processes of twenty parts takes a fifth of a second
 LAB, CROWD = "lab", "crowd"
 
 
-class Census:
+class Census(Sampling):
     """A thread that counts every ``EVERY_S`` until its block ends.
 
     Memory is the proportional share (PSS), so that what PostgreSQL's backends share is counted once. Descriptors are
@@ -30,27 +28,15 @@ class Census:
 
     def __init__(self, stage: Stage, directory: VariantDirectory) -> None:
         """Count this stage into this variant's ``samples.jsonl``."""
+        super().__init__("census")
         self._parts: Mapping[str, Part] = stage.parts
         self._epoch_ns = stage.epoch_ns
         self._path = directory.samples
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="census", daemon=True)
 
-    def __enter__(self) -> Self:
-        """Start counting."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop."""
-        self._over.set()
-        self._thread.join()
-
-    def _run(self) -> None:
+    def sample(self) -> None:
+        """Count every part until the block ends."""
         with SampleFile(self._path) as out:
-            while not self._over.wait(EVERY_S):
+            while not self.over.wait(EVERY_S):
                 counted = [*self._parts.items(), (LAB, None), (CROWD, None)]
                 for label, part in counted:
                     pids = part.pids if part is not None else [os.getpid()] if label == LAB else _crowd()
