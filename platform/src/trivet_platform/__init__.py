@@ -9,6 +9,7 @@ from trivet_platform.envoy_config import Upstream
 from trivet_platform.errors import PartDied, PlatformClosed, PlatformError, StartFailed
 from trivet_platform.link import Link, LinkFailed
 from trivet_platform.part import Part, Site
+from trivet_platform.pgbench import PgbenchFailed, PgbenchRun, run_pgbench
 from trivet_platform.postgres import Postgres
 from trivet_platform.program import Program
 from trivet_platform.sockets import free_port
@@ -28,6 +29,8 @@ __all__ = [
     "OwnClock",
     "Part",
     "PartDied",
+    "PgbenchFailed",
+    "PgbenchRun",
     "PlatformClosed",
     "PlatformError",
     "Postgres",
@@ -42,6 +45,7 @@ __all__ = [
     "bounded_disk_blocker",
     "find_libfaketime",
     "free_port",
+    "run_pgbench",
     "server_versions",
     "sweep",
 ]
