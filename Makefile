@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BOOTSTRAP = $(PYTHON) tools/bootstrap.py
 .DEFAULT_GOAL := help
-.PHONY: help run test check up clean lock
+.PHONY: help run test check bench up clean lock
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -15,6 +15,9 @@ test: ## set up, then every test that is not marked long
 
 check: ## format, lint, types and import rules
 	@$(BOOTSTRAP) check
+
+bench: ## measure everything beside its peers and bounds, and write docs/benchmarks.md
+	@$(BOOTSTRAP) trivet bench
 
 up: ## start the shop and leave it running until Ctrl-C
 	@$(BOOTSTRAP) trivet up

@@ -62,6 +62,9 @@ BREACHES: dict[str, list[tuple[str, str]]] = {
     "the lab imports the face of its load generator alone": [
         ("trivet_lab.verdict.measures", "trivet_lab.load.recorder"),
     ],
+    "the lab imports the face of its benches alone": [
+        ("trivet_lab.cli.bench", "trivet_lab.bench.result"),
+    ],
     "the lab imports the face of its checkers alone": [
         ("trivet_lab.verdict.judgement", "trivet_lab.checkers.no_oversell"),
     ],

@@ -7,6 +7,8 @@ import traceback
 
 from cyclopts import App, CycloptsError, Parameter
 
+from trivet_lab.bench import BenchError
+from trivet_lab.cli.bench import bench
 from trivet_lab.cli.check import check
 from trivet_lab.cli.doctor import doctor
 from trivet_lab.cli.env import env
@@ -62,7 +64,7 @@ def application() -> App:
     )
     app.command(run_application(), name="run")
     app.command(faults_application(), name="faults")
-    for command in (up, soak, check, report, mutants, env, doctor):
+    for command in (up, soak, check, report, mutants, bench, env, doctor):
         app.command(command, help_epilogue="")
     return app
 
@@ -88,6 +90,7 @@ def main() -> None:
         ControlRefused,
         MemberError,
         MutantError,
+        BenchError,
         DamagedRecord,
         FileNotFoundError,
     ) as error:
