@@ -15,7 +15,8 @@ first. Absolute figures are that machine's: compare ratios.
 
 - **ours** and **peer** are medians, with the least and the most of the samples.
 - **ratio** is the median of the pairs' ratios, more being better: ours / peer, or bound / ours where the peer is a
-  bound. Behind it stands its 95 % interval, by the sign test.
+  bound. Behind it stands its 95 % interval, by the sign test. The interval is of that run: a machine that is in another
+  mood at another hour can give a ratio outside of it.
 - **bar** is the ratio that was promised before anything was measured, **aim** the one that would be good.
 - **met**: ✓ the ratio reaches its bar, ✗ it does not, ? the load generator was nearer than 1.5 times to its own
   ceiling, – nothing was promised.
