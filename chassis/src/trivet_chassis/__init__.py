@@ -1,5 +1,6 @@
 """What the Python services share: problems, settings, logs, traces, limits, health, metrics and failpoints."""
 
+from .answers import JSON, Answer, refusal, success
 from .errors import (
     Internal,
     InvalidRequest,
@@ -29,9 +30,11 @@ from .trace import Trace, TraceMiddleware, current_trace, current_trace_id, new_
 
 __all__ = [
     "BODY_BYTES_MAX",
+    "JSON",
     "MEDIA_TYPE",
     "PROBLEMS",
     "TYPE_PREFIX",
+    "Answer",
     "Check",
     "FailpointError",
     "Health",
@@ -65,6 +68,8 @@ __all__ = [
     "problem_handlers",
     "problem_headers",
     "problem_response",
+    "refusal",
     "setting",
+    "success",
     "unknown_variables",
 ]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from trivet_inventory.answers import Answer
+from trivet_chassis import Answer
 from trivet_inventory.database import Connection, Unit
 from trivet_inventory.errors import KeyReused, RequestInFlight
 from trivet_locks import AdvisoryBusy, advisory_key, try_advisory_xact_lock

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from trivet_inventory.answers import Answer, refusal, success
+from trivet_chassis import Answer, refusal, success
 from trivet_inventory.database import Database
 from trivet_inventory.errors import AlreadyExists, NoSuchItem
 from trivet_inventory.idempotency import Request, Stored, claim, replay, store

@@ -8,8 +8,7 @@ from typing import assert_never
 
 import asyncpg
 
-from trivet_chassis import failpoint
-from trivet_inventory.answers import Answer, refusal, success
+from trivet_chassis import Answer, failpoint, refusal, success
 from trivet_inventory.database import Database, Unit
 from trivet_inventory.errors import OutOfStock
 from trivet_inventory.idempotency import Request, Stored, claim, replay

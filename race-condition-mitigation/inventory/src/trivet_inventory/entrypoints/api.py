@@ -11,6 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.types import ASGIApp
 
 from trivet_chassis import (
+    JSON,
+    Answer,
     InvalidRequest,
     LimitsMiddleware,
     MetricsMiddleware,
@@ -22,7 +24,6 @@ from trivet_chassis import (
     problem_handlers,
     problem_response,
 )
-from trivet_inventory.answers import JSON, Answer
 from trivet_inventory.bootstrap import Inventory
 from trivet_inventory.entrypoints.documentation import answers, describe, refuses
 from trivet_inventory.entrypoints.strictness import StrictRoute
@@ -42,7 +43,6 @@ from trivet_inventory.items import NewItem
 from trivet_inventory.purchases import Order
 from trivet_inventory.settings import MEMBER
 
-_REPLAYED = {"idempotency-replayed": "true"}
 _WRITES = ("invalid-request", "request-in-flight", "payload-too-large", "unsupported-media-type")
 _KEYED = ("idempotency-key-reuse", "internal", "unavailable")
 router = APIRouter(route_class=StrictRoute)
@@ -83,7 +83,7 @@ async def answered(request: Request, work: Coroutine[Any, Any, Answer]) -> Respo
     """Do the work to its end, whatever becomes of the request, and return its answer."""
     units: Units = request.app.state.units
     answer = await units.run(work)
-    return Response(answer.body, answer.status, _REPLAYED if answer.replayed else None, answer.media_type)
+    return Response(answer.body, answer.status, answer.headers, answer.media_type)
 
 
 Key = Annotated[str | None, Depends(idempotency_key)]

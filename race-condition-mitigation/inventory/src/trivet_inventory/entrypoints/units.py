@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from trivet_inventory.answers import Answer
+from trivet_chassis import Answer
 
 
 class Units:

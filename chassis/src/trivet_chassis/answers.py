@@ -7,7 +7,10 @@ from typing import Any
 
 import msgspec
 
-from trivet_chassis import MEDIA_TYPE, ServiceError, current_trace_id, problem_body
+from .errors import ServiceError
+from .problems import MEDIA_TYPE
+from .rendering import problem_body
+from .trace import current_trace_id
 
 JSON = "application/json"
 
@@ -24,6 +27,11 @@ class Answer:
     def media_type(self) -> str:
         """Every stored refusal is a problem, everything else plain JSON."""
         return JSON if self.status < 400 else MEDIA_TYPE
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a repeated answer has and the first one has not: the bytes are the same."""
+        return {"idempotency-replayed": "true"} if self.replayed else {}
 
 
 def success(status: int, body: dict[str, Any]) -> Answer:
