@@ -2,17 +2,30 @@
 
 from .answers import JSON, Answer, refusal, success
 from .errors import (
+    AlreadyExists,
     Internal,
     InvalidRequest,
+    KeyReused,
     MethodNotAllowed,
     NotFound,
     PayloadTooLarge,
+    RequestInFlight,
     ServiceError,
     Unavailable,
     UnsupportedMediaType,
+    WrongDatabase,
 )
 from .failpoints import FailpointError, configure_failpoints, failpoint
 from .health import Check, Health
+from .idempotency import (
+    KEY_CHARACTERS_MAX,
+    KEY_DESCRIPTION,
+    KEY_HEADER,
+    KEY_PATTERN,
+    KeyedRequest,
+    StoredAnswer,
+    read_key,
+)
 from .limits import BODY_BYTES_MAX, LimitsMiddleware
 from .logs import configure_logs
 from .metrics import MetricsMiddleware, metrics_route
@@ -31,28 +44,38 @@ from .trace import Trace, TraceMiddleware, current_trace, current_trace_id, new_
 __all__ = [
     "BODY_BYTES_MAX",
     "JSON",
+    "KEY_CHARACTERS_MAX",
+    "KEY_DESCRIPTION",
+    "KEY_HEADER",
+    "KEY_PATTERN",
     "MEDIA_TYPE",
     "PROBLEMS",
     "TYPE_PREFIX",
+    "AlreadyExists",
     "Answer",
     "Check",
     "FailpointError",
     "Health",
     "Internal",
     "InvalidRequest",
+    "KeyReused",
+    "KeyedRequest",
     "LimitsMiddleware",
     "MethodNotAllowed",
     "MetricsMiddleware",
     "NotFound",
     "PayloadTooLarge",
     "ProblemKind",
+    "RequestInFlight",
     "ServiceError",
     "SettingDescription",
     "SettingsError",
+    "StoredAnswer",
     "Trace",
     "TraceMiddleware",
     "Unavailable",
     "UnsupportedMediaType",
+    "WrongDatabase",
     "allowed_methods",
     "configure_failpoints",
     "configure_logs",
@@ -68,6 +91,7 @@ __all__ = [
     "problem_handlers",
     "problem_headers",
     "problem_response",
+    "read_key",
     "refusal",
     "setting",
     "success",

@@ -94,6 +94,24 @@ class UnsupportedMediaType(ServiceError):
     code = "unsupported-media-type"
 
 
+class AlreadyExists(ServiceError):
+    """What the request would make is there already."""
+
+    code = "already-exists"
+
+
+class RequestInFlight(ServiceError):
+    """Another request with this key has not ended; what *that one* does is unknown."""
+
+    code = "request-in-flight"
+
+
+class KeyReused(ServiceError):
+    """The key belongs to a request with another payload."""
+
+    code = "idempotency-key-reuse"
+
+
 class Unavailable(ServiceError):
     """A dependency did not answer; ``definite`` is False once a COMMIT may have been sent."""
 
@@ -104,3 +122,7 @@ class Internal(ServiceError):
     """A defect of the service: it does not know what happened, so the outcome is unknown."""
 
     code = "internal"
+
+
+class WrongDatabase(Exception):
+    """The database was not migrated for what is to use it; not for a caller, but for an operator."""

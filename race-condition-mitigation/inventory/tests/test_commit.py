@@ -10,8 +10,9 @@ from typing import Any
 import asyncpg
 import pytest
 
+from trivet_chassis import Unavailable
 from trivet_inventory.bootstrap import Inventory, build, migrate
-from trivet_inventory.errors import LockIsBusy, Unavailable
+from trivet_inventory.errors import LockIsBusy
 from trivet_inventory.purchases import Order
 from trivet_inventory.settings import Settings
 from trivet_platform import Postgres, Supervisor

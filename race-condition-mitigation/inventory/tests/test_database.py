@@ -14,8 +14,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from trivet_chassis import WrongDatabase
 from trivet_inventory.bootstrap import build, migrate
-from trivet_inventory.errors import WrongDatabase
 from trivet_inventory.settings import Settings
 from trivet_platform import Postgres
 

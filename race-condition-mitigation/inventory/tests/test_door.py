@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from trivet_chassis import Unavailable
 from trivet_inventory import door
 from trivet_inventory.bootstrap import build
-from trivet_inventory.errors import Unavailable
 from trivet_inventory.settings import Settings
 from trivet_platform import Link, Supervisor
 

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
+from trivet_chassis import KeyReused, RequestInFlight
 from trivet_inventory.bootstrap import Inventory
-from trivet_inventory.errors import KeyReused, RequestInFlight
-from trivet_inventory.idempotency import Request
 from trivet_inventory.items import NewItem
 from trivet_inventory.pruning import BATCH_ROWS, Pruner
 from trivet_inventory.purchases import Order
@@ -245,11 +244,3 @@ def test_pruning_goes_on_until_nothing_old_is_left_and_only_one_prunes(open_shop
             assert await pruner.prune() == BATCH_ROWS + 5
 
     run(scenario())
-
-
-def test_a_payload_is_compared_by_meaning() -> None:
-    def payload(*parts: object) -> bytes:
-        return Request.of("s", "o", "k", *parts).payload
-
-    assert payload("a", 1) == payload("a", 1)
-    assert len({payload("a", 1), payload("a", 2), payload("b", 1), payload("a", "1"), payload("a1")}) == 5

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from trivet_chassis import Unavailable
 from trivet_inventory.bootstrap import Inventory
-from trivet_inventory.errors import LockIsBusy, Unavailable
+from trivet_inventory.errors import LockIsBusy
 from trivet_inventory.metrics import Metrics
 from trivet_inventory.purchases import Checkout, Order
 from trivet_inventory.strategies.redlock import Redlock

@@ -21,8 +21,8 @@ import asyncpg
 import structlog
 from asyncpg.pool import PoolConnectionProxy
 
+from trivet_chassis import Unavailable, WrongDatabase
 from trivet_inventory.door import CONNECT_DEADLINE_S, Door
-from trivet_inventory.errors import Unavailable, WrongDatabase
 from trivet_inventory.settings import Settings
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"

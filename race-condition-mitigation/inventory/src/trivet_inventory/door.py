@@ -16,7 +16,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from trivet_inventory.errors import Unavailable, WrongDatabase
+from trivet_chassis import Unavailable, WrongDatabase
 
 CONNECT_DEADLINE_S = 2.0
 SHUT_S = 0.1

@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-from trivet_chassis import InvalidRequest, NotFound, ServiceError, Unavailable
-
-__all__ = [
-    "AlreadyExists",
-    "InvalidRequest",
-    "KeyReused",
-    "LockIsBusy",
-    "NoSuchItem",
-    "OutOfStock",
-    "RequestInFlight",
-    "Unavailable",
-    "WrongDatabase",
-]
+from trivet_chassis import NotFound, ServiceError
 
 
 class OutOfStock(ServiceError):
@@ -34,25 +22,3 @@ class NoSuchItem(NotFound):
 
     def __init__(self, item_id: str) -> None:
         super().__init__(f"there is no item {item_id}", item_id=item_id)
-
-
-class AlreadyExists(ServiceError):
-    """An item of this id is there already."""
-
-    code = "already-exists"
-
-
-class RequestInFlight(ServiceError):
-    """Another request with this key has not ended; what *that one* does is unknown."""
-
-    code = "request-in-flight"
-
-
-class KeyReused(ServiceError):
-    """The key belongs to a request with another payload."""
-
-    code = "idempotency-key-reuse"
-
-
-class WrongDatabase(Exception):
-    """The database was not migrated for the strategy that is to use it; not for a caller, but for an operator."""

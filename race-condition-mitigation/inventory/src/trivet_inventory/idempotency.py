@@ -1,4 +1,4 @@
-"""Idempotency keys (IETF httpapi draft): the same key is the same operation, done once and answered alike.
+"""Idempotency keys on PostgreSQL: claimed, repeated and stored in the transaction of their effect.
 
 Which race: two requests with one key at the same time, on two replicas. Why this guard: the first takes a
 transaction-level advisory lock on (subject, operation, key); the second fails to take it and is told that the first
@@ -9,42 +9,12 @@ constraint on (subject, key) would still refuse the second row.
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
-
-import msgspec
-
-from trivet_chassis import Answer
+from trivet_chassis import Answer, KeyedRequest, RequestInFlight, StoredAnswer
 from trivet_inventory.database import Connection, Unit
-from trivet_inventory.errors import KeyReused, RequestInFlight
 from trivet_locks import AdvisoryBusy, advisory_key, try_advisory_xact_lock
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Who asked for what under which key. Without a key nothing is remembered."""
-
-    subject: str
-    operation: str
-    key: str | None
-    payload: bytes
-
-    @classmethod
-    def of(cls, subject: str, operation: str, key: str | None, *payload: object) -> Request:
-        """Return a request whose payload is digested by meaning: spaces, order and defaults do not count."""
-        digest = hashlib.blake2b(msgspec.json.encode(payload), digest_size=16).digest()
-        return cls(subject, operation, key, digest)
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What an earlier request with the key was told."""
-
-    payload: bytes
-    answer: Answer
-
-
-async def claim(connection: Connection, request: Request) -> None:
+async def claim(connection: Connection, request: KeyedRequest) -> None:
     """Make this transaction the only one that works on the key.
 
     Raises:
@@ -57,7 +27,7 @@ async def claim(connection: Connection, request: Request) -> None:
         raise RequestInFlight("another request with this key has not ended yet") from error
 
 
-async def replay(unit: Unit, request: Request, stored: Stored) -> Answer:
+async def replay(unit: Unit, request: KeyedRequest, stored: StoredAnswer) -> Answer:
     """Repeat a stored answer, once it is as durable as it was when it was first given.
 
     A row is visible as soon as its transaction ended *here*; with synchronous standbys that may be before they have
@@ -68,14 +38,13 @@ async def replay(unit: Unit, request: Request, stored: Stored) -> Answer:
         KeyReused: The key was used with another payload.
         Unavailable: The wait for that record failed.
     """
-    if stored.payload != request.payload:
-        raise KeyReused("this key was used with another payload")
+    answer = stored.repeated_to(request)
     await unit.connection.execute("SELECT pg_logical_emit_message(true, 'trivet.replay', '')")
     await unit.commit()
-    return Answer(stored.answer.status, stored.answer.body, replayed=True)
+    return answer
 
 
-async def store(connection: Connection, request: Request, answer: Answer) -> None:
+async def store(connection: Connection, request: KeyedRequest, answer: Answer) -> None:
     """Remember an answer, in the transaction of its effect; without a key there is nothing to remember."""
     if request.key is None:
         return

@@ -8,10 +8,10 @@ from typing import Any
 
 import asyncpg
 
-from trivet_chassis import Answer, refusal, success
+from trivet_chassis import AlreadyExists, Answer, KeyedRequest, StoredAnswer, refusal, success
 from trivet_inventory.database import Database
-from trivet_inventory.errors import AlreadyExists, NoSuchItem
-from trivet_inventory.idempotency import Request, Stored, claim, replay, store
+from trivet_inventory.errors import NoSuchItem
+from trivet_inventory.idempotency import claim, replay, store
 from trivet_inventory.sql import statement
 
 CREATE, RESTOCK = "create-item", "restock"
@@ -42,13 +42,13 @@ class Catalogue:
     async def create(self, subject: str, key: str | None, item: NewItem) -> Answer:
         """Put an item on sale, or repeat what the key was told; a taken id is a stored refusal."""
         fields = (item.id, item.name, item.stock, item.unit_price_minor, item.currency)
-        request = Request.of(subject, CREATE, key, *fields)
+        request = KeyedRequest.of(subject, CREATE, key, *fields)
         async with self._database.unit() as unit:
             if key is not None:
                 await claim(unit.connection, request)
                 row = await unit.connection.fetchrow(_FIND_ANSWER, subject, CREATE, key)
                 if row is not None:
-                    return await replay(unit, request, Stored(row["payload"], Answer(row["status"], row["body"])))
+                    return await replay(unit, request, StoredAnswer(row["payload"], Answer(row["status"], row["body"])))
             item_id = item.id or str(uuid.uuid4())
             name = item.name or item_id
             created = await unit.connection.fetchval(
@@ -65,7 +65,7 @@ class Catalogue:
         Raises:
             NoSuchItem: There is no such item; nothing is stored, a later try may find it.
         """
-        request = Request.of(subject, RESTOCK, key, item_id, quantity)
+        request = KeyedRequest.of(subject, RESTOCK, key, item_id, quantity)
         async with self._database.unit() as unit:
             if key is not None:
                 await claim(unit.connection, request)
@@ -123,8 +123,8 @@ def _restocked(restock_id: uuid.UUID, item_id: str, quantity: int, stock: int) -
     return success(200, body)
 
 
-def _stored_restock(row: asyncpg.Record) -> Stored:
+def _stored_restock(row: asyncpg.Record) -> StoredAnswer:
     if row["body"] is not None:
-        return Stored(row["payload"], Answer(row["status"], row["body"]))
+        return StoredAnswer(row["payload"], Answer(row["status"], row["body"]))
     told = _restocked(row["restock_id"], row["item_id"], row["quantity"], row["stock_after"])
-    return Stored(row["payload"], told)
+    return StoredAnswer(row["payload"], told)

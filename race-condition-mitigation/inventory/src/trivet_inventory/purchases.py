@@ -8,10 +8,10 @@ from typing import assert_never
 
 import asyncpg
 
-from trivet_chassis import Answer, failpoint, refusal, success
+from trivet_chassis import Answer, KeyedRequest, StoredAnswer, failpoint, refusal, success
 from trivet_inventory.database import Database, Unit
 from trivet_inventory.errors import OutOfStock
-from trivet_inventory.idempotency import Request, Stored, claim, replay
+from trivet_inventory.idempotency import claim, replay
 from trivet_inventory.metrics import Metrics
 from trivet_inventory.sql import statement
 from trivet_inventory.strategies import Sold, SoldOut, Strategy
@@ -32,9 +32,9 @@ class Order:
     quantity: int
 
     @property
-    def request(self) -> Request:
+    def request(self) -> KeyedRequest:
         """The order as an idempotent request."""
-        return Request.of(self.subject, OPERATION, self.key, self.item_id, self.quantity)
+        return KeyedRequest.of(self.subject, OPERATION, self.key, self.item_id, self.quantity)
 
 
 class Checkout:
@@ -60,7 +60,7 @@ class Checkout:
             outcome.set("replayed" if answer.replayed else PURCHASED if answer.status == 200 else OUT_OF_STOCK)
             return answer
 
-    async def _buy(self, order: Order, request: Request) -> Answer:
+    async def _buy(self, order: Order, request: KeyedRequest) -> Answer:
         async with self._database.unit() as unit:
             if order.key is not None:
                 await claim(unit.connection, request)
@@ -70,7 +70,7 @@ class Checkout:
                     return await replay(unit, request, _stored(row))
             return await self._sell(unit, order, request)
 
-    async def _sell(self, unit: Unit, order: Order, request: Request) -> Answer:
+    async def _sell(self, unit: Unit, order: Order, request: KeyedRequest) -> Answer:
         """Sell under the strategy's admission, which ends only after COMMIT."""
         async with self._metrics.admitted(self._strategy.admit(unit.connection, order.item_id)) as admission:
             await failpoint("inventory.purchase.after_admission")
@@ -94,7 +94,7 @@ class Checkout:
             return answer
 
     async def _record(
-        self, unit: Unit, purchase_id: uuid.UUID, order: Order, request: Request, answer: Answer, sold: Sold | None
+        self, unit: Unit, purchase_id: uuid.UUID, order: Order, request: KeyedRequest, answer: Answer, sold: Sold | None
     ) -> None:
         await unit.connection.execute(
             _INSERT,
@@ -137,12 +137,12 @@ def _sold_out(order: Order) -> Answer:
     return refusal(OutOfStock(sentence, item_id=order.item_id, quantity=order.quantity))
 
 
-def _stored(row: asyncpg.Record) -> Stored:
+def _stored(row: asyncpg.Record) -> StoredAnswer:
     """Return what a purchase's key was told: the stored bytes, or once those are pruned, the same told by its row."""
     if row["body"] is not None:
-        return Stored(row["payload"], Answer(row["status"], row["body"]))
+        return StoredAnswer(row["payload"], Answer(row["status"], row["body"]))
     order = Order("", "pruned", row["item_id"], row["quantity"])
     if row["outcome"] == OUT_OF_STOCK:
-        return Stored(row["payload"], _sold_out(order))
+        return StoredAnswer(row["payload"], _sold_out(order))
     sold = Sold(row["stock_after"], 0, row["unit_price_minor"], row["currency"], row["fence"])
-    return Stored(row["payload"], _sold(row["purchase_id"], order, sold))
+    return StoredAnswer(row["payload"], _sold(row["purchase_id"], order, sold))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncpg
 
+from trivet_chassis import WrongDatabase
 from trivet_inventory.database import Verify
-from trivet_inventory.errors import WrongDatabase
 from trivet_inventory.strategies import Strategy
 
 CONSTRAINT = "items_stock_not_negative"

@@ -12,6 +12,10 @@ from starlette.types import ASGIApp
 
 from trivet_chassis import (
     JSON,
+    KEY_CHARACTERS_MAX,
+    KEY_DESCRIPTION,
+    KEY_HEADER,
+    KEY_PATTERN,
     Answer,
     InvalidRequest,
     LimitsMiddleware,
@@ -23,6 +27,7 @@ from trivet_chassis import (
     metrics_route,
     problem_handlers,
     problem_response,
+    read_key,
 )
 from trivet_inventory.bootstrap import Inventory
 from trivet_inventory.entrypoints.documentation import answers, describe, refuses
@@ -53,19 +58,18 @@ async def idempotency_key(
     key: Annotated[
         str | None,
         Header(
-            alias="Idempotency-Key",
+            alias=KEY_HEADER,
             min_length=1,
-            max_length=255,
-            pattern=r"^[\x20-\x7e]+$",
-            description="Makes the request repeatable: the same key is the same operation, done once.",
+            max_length=KEY_CHARACTERS_MAX,
+            pattern=KEY_PATTERN,
+            description=KEY_DESCRIPTION,
             examples=["order-1-line-1"],
         ),
     ] = None,
 ) -> str | None:
     """Return the request's one idempotency key; two of them would be a guess."""
-    if key is not None and len(request.headers.getlist("idempotency-key")) > 1:
-        raise InvalidRequest("Idempotency-Key is there twice")
-    return key
+    del key  # declared for the document and for a refusal that names the field; of two, the framework shows one
+    return read_key(request.headers.raw)
 
 
 async def current_subject() -> str:

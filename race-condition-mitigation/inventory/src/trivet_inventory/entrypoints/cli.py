@@ -10,11 +10,10 @@ from typing import Annotated, NoReturn, TextIO
 import cyclopts
 from cyclopts import Parameter
 
-from trivet_chassis import SettingsError, configure_logs, describe_settings
+from trivet_chassis import SettingsError, WrongDatabase, configure_logs, describe_settings
 from trivet_inventory import bootstrap
 from trivet_inventory.entrypoints.api import openapi
 from trivet_inventory.entrypoints.server import serve
-from trivet_inventory.errors import WrongDatabase
 from trivet_inventory.settings import MEMBER, Settings, settings_from_environment
 
 app = cyclopts.App(name="trivet-inventory", help="Sells items that run out, and never one too many.")

@@ -11,11 +11,10 @@ import structlog
 import uvicorn
 import uvloop
 
-from trivet_chassis import Health, configure_logs
+from trivet_chassis import Health, Unavailable, configure_logs
 from trivet_inventory.bootstrap import Inventory
 from trivet_inventory.entrypoints.api import create_service
 from trivet_inventory.entrypoints.protocol import protocol_for
-from trivet_inventory.errors import Unavailable
 from trivet_inventory.settings import MEMBER, unread_variables
 
 # Longer than Envoy keeps an idle connection (an hour): if the server closed it first, a request that the load balancer

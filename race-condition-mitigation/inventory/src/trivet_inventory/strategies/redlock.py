@@ -11,9 +11,9 @@ from typing import ClassVar
 
 import structlog
 
-from trivet_chassis import failpoint
+from trivet_chassis import Unavailable, WrongDatabase, failpoint
 from trivet_inventory.database import Connection
-from trivet_inventory.errors import LockIsBusy, NoSuchItem, Unavailable, WrongDatabase
+from trivet_inventory.errors import LockIsBusy, NoSuchItem
 from trivet_inventory.sql import statement
 from trivet_inventory.strategies import Sold, SoldOut
 from trivet_locks import (
