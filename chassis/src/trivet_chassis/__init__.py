@@ -39,6 +39,7 @@ from .settings import (
     setting,
     unknown_variables,
 )
+from .strict_json import is_json, read_json
 from .trace import Trace, TraceMiddleware, current_trace, current_trace_id, new_trace, parse_traceparent
 
 __all__ = [
@@ -83,6 +84,7 @@ __all__ = [
     "current_trace_id",
     "describe_settings",
     "failpoint",
+    "is_json",
     "load_settings",
     "metrics_route",
     "new_trace",
@@ -91,6 +93,7 @@ __all__ = [
     "problem_handlers",
     "problem_headers",
     "problem_response",
+    "read_json",
     "read_key",
     "refusal",
     "setting",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from trivet_chassis import InvalidRequest
-from trivet_inventory.entrypoints.strictness import StrictRequest
+from trivet_inventory.entrypoints.api import create_application
 from trivet_inventory.entrypoints.wire import BuyItem, CreateItem, Restock
 
 ITEM = {"stock": 1, "unit_price_minor": 100, "currency": "EUR"}
@@ -65,18 +65,20 @@ def test_an_item_is_refused_for_one_wrong_field(change: dict[str, Any]) -> None:
         CreateItem.model_validate(ITEM | change)
 
 
-def parsed(text: str) -> Any:
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": text.encode(), "more_body": False}
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b'{"item_id": "a", "item_id": "b"}', 'the body has the name "item_id" twice'),
+        (b'{"item_id": NaN}', "the body has NaN, which is no JSON"),
+        (b'{"item_id": \xff}', "the body is not UTF-8"),
+        (b'{"item_id":', "the body is no JSON: Expecting value at character 11"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused_with_the_reason(body: bytes, sentence: str) -> None:
+    async def post() -> httpx.Response:
+        transport = httpx.ASGITransport(app=create_application())
+        async with httpx.AsyncClient(transport=transport, base_url="http://inventory") as http:
+            return await http.post("/buy-item", content=body, headers={"content-type": "application/json"})
 
-    return asyncio.run(StrictRequest({"type": "http", "headers": []}, receive).json())
-
-
-def test_a_number_without_a_fraction_is_whole() -> None:
-    assert [type(number) for number in parsed("[2, 2.0, 2e0, 2.5, 1e400]")] == [int, int, int, float, float]
-
-
-@pytest.mark.parametrize("text", ['{"a": 1, "a": 1}', '[{"b": {"a": 1, "a": 2}}]', "[NaN]", "[-Infinity]"])
-def test_json_that_two_readers_would_read_differently_is_refused(text: str) -> None:
-    with pytest.raises(InvalidRequest):
-        parsed(text)
+    answer = asyncio.run(post())
+    assert (answer.status_code, answer.json()["detail"]) == (400, sentence)

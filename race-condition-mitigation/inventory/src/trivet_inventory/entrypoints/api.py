@@ -24,6 +24,7 @@ from trivet_chassis import (
     TraceMiddleware,
     UnsupportedMediaType,
     failpoint,
+    is_json,
     metrics_route,
     problem_handlers,
     problem_response,
@@ -169,8 +170,7 @@ async def get_item(item_id: PathId, request: Request) -> Response:
 
 async def _on_invalid(request: Request, error: RequestValidationError) -> Response:
     """Tell every fault of a request; a body that never said it is JSON is told that instead."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if error.body is not None and media_type != JSON:
+    if error.body is not None and not is_json(request.headers.get("content-type", "")):
         refused: ServiceError = UnsupportedMediaType(f"the body must be {JSON}")
     else:
         errors = [

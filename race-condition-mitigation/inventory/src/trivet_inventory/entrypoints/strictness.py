@@ -1,52 +1,16 @@
-"""JSON read strictly: no name twice, no NaN, no Infinity.
-
-Python's parser takes the last of two equal names, others take the first: a request that two readers understand
-differently is refused.
-"""
+"""FastAPI's routes with bodies that are read strictly, and refused with the sentence of whoever refused them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from fastapi import HTTPException
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from trivet_chassis import InvalidRequest
-
-_EXACT_BELOW = 2**53
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        doubled = next(name for name in names if names.count(name) > 1)
-        raise InvalidRequest(f"the body has the name {json.dumps(doubled)} twice")
-    return found
-
-
-def _text(body: bytes) -> str:
-    """Return the body's text: UTF-8 without a mark (RFC 8259, section 8.1), never guessed at."""
-    try:
-        text = body.decode()
-    except UnicodeDecodeError as error:
-        raise InvalidRequest("the body is not UTF-8") from error
-    if text.startswith("\ufeff"):
-        raise InvalidRequest("the body begins with a byte order mark, which JSON does not have")
-    return text
-
-
-def _constant(word: str) -> None:
-    raise InvalidRequest(f"the body has {word}, which is no JSON")
-
-
-def _number(text: str) -> int | float:
-    """Return 2.0 as 2: JSON Schema, and so the contract, calls both an integer."""
-    value = float(text)
-    return int(value) if value.is_integer() and abs(value) < _EXACT_BELOW else value
+from trivet_chassis import InvalidRequest, read_json
 
 
 class StrictRequest(Request):
@@ -54,9 +18,7 @@ class StrictRequest(Request):
 
     async def json(self) -> Any:
         """Return the body, parsed."""
-        return json.loads(
-            _text(await self.body()), object_pairs_hook=_object, parse_float=_number, parse_constant=_constant
-        )
+        return read_json(await self.body())
 
 
 class StrictRoute(APIRoute):
@@ -67,6 +29,12 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
-            return await handle(StrictRequest(request.scope, request.receive))
+            try:
+                return await handle(StrictRequest(request.scope, request.receive))
+            except HTTPException as error:
+                # FastAPI hides what its body's reader raised behind a sentence of its own.
+                if isinstance(error.__cause__, InvalidRequest):
+                    raise error.__cause__ from None
+                raise
 
         return strict
