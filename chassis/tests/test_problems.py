@@ -69,3 +69,16 @@ def test_an_extension_cannot_overwrite_a_member_of_the_problem() -> None:
     body = json.loads(problem_body(InvalidRequest("x", status=200, errors=[]), "0" * 32))
     assert body["status"] == 400
     assert body["errors"] == []
+
+
+def test_all_faults_of_a_request_are_told_at_once() -> None:
+    faults: list[tuple[tuple[str | int, ...], str]] = [
+        (("body", "seats", 0), "too far"),
+        (("query", "limit"), "too many"),
+    ]
+    refused = InvalidRequest.of_faults(faults)
+    assert refused.detail == "body.seats.0: too far; query.limit: too many"
+    assert json.loads(problem_body(refused, "0" * 32))["errors"] == [
+        {"field": "body.seats.0", "message": "too far"},
+        {"field": "query.limit", "message": "too many"},
+    ]

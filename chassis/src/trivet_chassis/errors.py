@@ -6,7 +6,7 @@ error cannot promise something else than its code does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from .problems import PROBLEMS, ProblemKind
@@ -68,6 +68,12 @@ class InvalidRequest(ServiceError):
     """The request is malformed; ``errors`` lists every fault as ``{"field", "message"}``."""
 
     code = "invalid-request"
+
+    @classmethod
+    def of_faults(cls, faults: Iterable[tuple[Sequence[str | int], str]]) -> InvalidRequest:
+        """Return the refusal of every fault at once, each the path to a field and what is wrong there."""
+        errors = [{"field": ".".join(map(str, path)), "message": message} for path, message in faults]
+        return cls("; ".join(f"{fault['field']}: {fault['message']}" for fault in errors), errors=errors)
 
 
 class NotFound(ServiceError):

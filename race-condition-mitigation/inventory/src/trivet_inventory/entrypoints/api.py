@@ -173,10 +173,7 @@ async def _on_invalid(request: Request, error: RequestValidationError) -> Respon
     if error.body is not None and not is_json(request.headers.get("content-type", "")):
         refused: ServiceError = UnsupportedMediaType(f"the body must be {JSON}")
     else:
-        errors = [
-            {"field": ".".join(str(part) for part in fault["loc"]), "message": fault["msg"]} for fault in error.errors()
-        ]
-        refused = InvalidRequest("; ".join(f"{fault['field']}: {fault['message']}" for fault in errors), errors=errors)
+        refused = InvalidRequest.of_faults((fault["loc"], fault["msg"]) for fault in error.errors())
     return problem_response(refused)
 
 
