@@ -1,6 +1,7 @@
 """What the Python services share: problems, settings, logs, traces, limits, health, metrics and failpoints."""
 
 from .answers import JSON, Answer, refusal, success
+from .documentation import ANSWER_HEADERS, PROBLEM_SCHEMA, REPLAYED_HEADER, Responses, refuses
 from .errors import (
     AlreadyExists,
     Internal,
@@ -43,6 +44,7 @@ from .strict_json import is_json, read_json
 from .trace import Trace, TraceMiddleware, current_trace, current_trace_id, new_trace, parse_traceparent
 
 __all__ = [
+    "ANSWER_HEADERS",
     "BODY_BYTES_MAX",
     "JSON",
     "KEY_CHARACTERS_MAX",
@@ -51,6 +53,8 @@ __all__ = [
     "KEY_PATTERN",
     "MEDIA_TYPE",
     "PROBLEMS",
+    "PROBLEM_SCHEMA",
+    "REPLAYED_HEADER",
     "TYPE_PREFIX",
     "AlreadyExists",
     "Answer",
@@ -68,6 +72,7 @@ __all__ = [
     "PayloadTooLarge",
     "ProblemKind",
     "RequestInFlight",
+    "Responses",
     "ServiceError",
     "SettingDescription",
     "SettingsError",
@@ -96,6 +101,7 @@ __all__ = [
     "read_json",
     "read_key",
     "refusal",
+    "refuses",
     "setting",
     "success",
     "unknown_variables",

@@ -29,9 +29,10 @@ from trivet_chassis import (
     problem_handlers,
     problem_response,
     read_key,
+    refuses,
 )
 from trivet_inventory.bootstrap import Inventory
-from trivet_inventory.entrypoints.documentation import answers, describe, refuses
+from trivet_inventory.entrypoints.documentation import answers, describe
 from trivet_inventory.entrypoints.strictness import StrictRoute
 from trivet_inventory.entrypoints.units import Units
 from trivet_inventory.entrypoints.wire import (

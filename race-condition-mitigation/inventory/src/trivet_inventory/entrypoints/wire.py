@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -33,7 +33,6 @@ Name = Annotated[
     StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"),
     Field(description="For people; without control characters. By default the id.", examples=["Front row, seat 7"]),
 ]
-Trace = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
 class _Request(BaseModel):
@@ -114,31 +113,3 @@ class Restocked(BaseModel):
     item_id: ItemId
     quantity: int
     stock: int = Field(description="What is there after it.")
-
-
-class Problem(BaseModel):
-    """A refusal (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    definite: bool = Field(description="Whether the request certainly had no effect.")
-    retryable: bool = Field(description="Whether the same request with the same Idempotency-Key may be sent again.")
-    trace_id: Trace
-
-    model_config = ConfigDict(extra="allow")
-
-
-class Live(BaseModel):
-    """The process runs."""
-
-    live: Literal[True]
-
-
-class Ready(BaseModel):
-    """The service has what it needs."""
-
-    ready: Literal[True]
-    checks: dict[str, Any]
