@@ -42,6 +42,7 @@ from .settings import (
 )
 from .strict_json import is_json, read_json
 from .trace import Trace, TraceMiddleware, current_trace, current_trace_id, new_trace, parse_traceparent
+from .units import Units
 
 __all__ = [
     "ANSWER_HEADERS",
@@ -80,6 +81,7 @@ __all__ = [
     "Trace",
     "TraceMiddleware",
     "Unavailable",
+    "Units",
     "UnsupportedMediaType",
     "WrongDatabase",
     "allowed_methods",

@@ -22,6 +22,7 @@ from trivet_chassis import (
     MetricsMiddleware,
     ServiceError,
     TraceMiddleware,
+    Units,
     UnsupportedMediaType,
     failpoint,
     is_json,
@@ -34,7 +35,6 @@ from trivet_chassis import (
 from trivet_inventory.bootstrap import Inventory
 from trivet_inventory.entrypoints.documentation import answers, describe
 from trivet_inventory.entrypoints.strictness import StrictRoute
-from trivet_inventory.entrypoints.units import Units
 from trivet_inventory.entrypoints.wire import (
     BuyItem,
     CreateItem,
