@@ -32,6 +32,7 @@ from .logs import configure_logs
 from .metrics import MetricsMiddleware, metrics_route
 from .problems import MEDIA_TYPE, PROBLEMS, TYPE_PREFIX, ProblemKind
 from .rendering import allowed_methods, problem_body, problem_handlers, problem_headers, problem_response
+from .server import host_and_port, run_server, serve_asgi, warn_of_settings
 from .settings import (
     SettingDescription,
     SettingsError,
@@ -91,6 +92,7 @@ __all__ = [
     "current_trace_id",
     "describe_settings",
     "failpoint",
+    "host_and_port",
     "is_json",
     "load_settings",
     "metrics_route",
@@ -104,7 +106,10 @@ __all__ = [
     "read_key",
     "refusal",
     "refuses",
+    "run_server",
+    "serve_asgi",
     "setting",
     "success",
     "unknown_variables",
+    "warn_of_settings",
 ]

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry
 
-from trivet_chassis import Health, SettingsError, configure_failpoints
+from trivet_chassis import Health, SettingsError, configure_failpoints, host_and_port
 from trivet_inventory import migrations
 from trivet_inventory.database import Database, Limits
 from trivet_inventory.failpoints import FAILPOINTS
@@ -90,9 +90,10 @@ def _chosen(settings: Settings) -> tuple[type[Strategy], Callable[[Settings], St
 
 
 def _address(listen: str) -> None:
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:
-        raise SettingsError([f"TRIVET_INVENTORY_LISTEN must be host:port, not {listen!r}"])
+    try:
+        host_and_port(listen)
+    except ValueError as error:
+        raise SettingsError([f"TRIVET_INVENTORY_LISTEN {error}"]) from error
 
 
 def migrate(settings: Settings) -> None:

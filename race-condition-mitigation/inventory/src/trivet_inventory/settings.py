@@ -90,16 +90,6 @@ class Settings:
         variable="TRIVET_FAILPOINTS",
     )
 
-    @property
-    def host(self) -> str:
-        """The host of ``listen``, without the brackets of an IPv6 address."""
-        return self.listen.rpartition(":")[0].strip("[]")
-
-    @property
-    def port(self) -> int:
-        """The port of ``listen``."""
-        return int(self.listen.rpartition(":")[2])
-
 
 def settings_from_environment() -> Settings:
     """Read the settings of this process.

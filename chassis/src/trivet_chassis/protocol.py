@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from trivet_chassis import InvalidRequest, new_trace, problem_body
+from .errors import InvalidRequest
+from .rendering import problem_body
+from .trace import new_trace
 
 
 def protocol_for(node: str) -> type[HttpToolsProtocol]:

@@ -1,0 +1,145 @@
+"""Serving until SIGTERM, then draining: unready first, then no new connections, then out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from types import FrameType
+from typing import Any
+
+import structlog
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+
+from .health import Health
+from .protocol import protocol_for
+from .units import Units
+
+# Longer than Envoy keeps an idle connection (an hour): if the server closed it first, a request that the load balancer
+# sends at that moment would be cut, and a cut write is an unknown outcome.
+_KEEP_ALIVE_S = 3900
+_PORT_MAX = 65535
+_log = structlog.get_logger("trivet.server")
+
+
+def host_and_port(listen: str) -> tuple[str, int]:
+    """Return the host, without the brackets of an IPv6 address, and the port of an address to listen on.
+
+    Raises:
+        ValueError: It is no host:port.
+    """
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > _PORT_MAX:
+        raise ValueError(f"must be host:port, not {listen!r}")
+    return host.strip("[]"), int(port)
+
+
+def warn_of_settings(unread: Sequence[str], failpoints: str | None, lab: str | None) -> None:
+    """Log what is set and does nothing, and what a lab has armed.
+
+    Args:
+        unread: A sentence for every variable that looks like a setting and is none.
+        failpoints: The value of ``TRIVET_FAILPOINTS``.
+        lab: The value of ``TRIVET_LAB``.
+    """
+    for sentence in unread:
+        _log.warning("setting ignored", setting=sentence)
+    if failpoints is None:
+        return
+    if lab is None:
+        _log.warning("setting ignored", setting="TRIVET_FAILPOINTS does nothing without TRIVET_LAB")
+    else:
+        _log.warning("failpoints armed", failpoints=failpoints, lab=lab)
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that answers ``/readyz`` with no for a while before it stops listening."""
+
+    def __init__(
+        self, config: uvicorn.Config, health: Health, drain_delay_ms: int, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        super().__init__(config)
+        self._loop = loop
+        self._health = health
+        self._drain_delay_s = drain_delay_ms / 1000
+        self._draining = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Start to drain; a second signal ends the delay, a third one uvicorn's patience."""
+        del frame
+        if self._draining or not self._drain_delay_s:
+            self.force_exit = self.should_exit and sig == signal.SIGINT
+            self.should_exit = True
+        else:
+            # A signal handler interrupts the loop anywhere, so it may only leave a note for it.
+            self._loop.call_soon_threadsafe(self._loop.call_later, self._drain_delay_s, self._stop)
+        self._draining = True
+        self._health.drain()
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+
+@contextlib.asynccontextmanager
+async def _beside(works: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Run works beside the block and end them with it; one that failed is told of and spoils nobody's end."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, Exception):
+                _log.error("background work failed", exc_info=ended)
+
+
+async def serve_asgi(
+    app: ASGIApp,
+    health: Health,
+    units: Units,
+    *,
+    listen: str,
+    drain_delay_ms: int,
+    drain_timeout_s: int,
+    background: Sequence[Coroutine[Any, Any, None]] = (),
+) -> None:
+    """Serve HTTP until SIGTERM or SIGINT, then drain, and return once the work in flight has ended.
+
+    Args:
+        app: What answers.
+        health: Says no at ``/readyz`` from the first signal on.
+        units: The work that outlives its request; settled after the last connection.
+        listen: host:port; also the node's name in an answer to what is no HTTP.
+        drain_delay_ms: How long to go on listening while ``/readyz`` already says no.
+        drain_timeout_s: How long requests may take to end, and units after them.
+        background: Works that run from now on for as long as anything is served, and are then cancelled.
+    """
+    host, port = host_and_port(listen)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=protocol_for(listen),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=drain_timeout_s,
+    )
+    try:
+        async with _beside(background):
+            await _Server(config, health, drain_delay_ms, asyncio.get_running_loop()).serve()
+    finally:
+        await units.settle(drain_timeout_s)
+
+
+def run_server(serving: Coroutine[Any, Any, None]) -> None:
+    """Run what serves, on the event loop that servers run on, to its end."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serving)
