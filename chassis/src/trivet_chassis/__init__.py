@@ -1,6 +1,7 @@
 """What the Python services share: problems, settings, logs, traces, limits, health, metrics and failpoints."""
 
 from .answers import JSON, Answer, refusal, success
+from .commands import add_shared_commands, run_command
 from .documentation import ANSWER_HEADERS, PROBLEM_SCHEMA, REPLAYED_HEADER, Responses, refuses
 from .errors import (
     AlreadyExists,
@@ -85,6 +86,7 @@ __all__ = [
     "Units",
     "UnsupportedMediaType",
     "WrongDatabase",
+    "add_shared_commands",
     "allowed_methods",
     "configure_failpoints",
     "configure_logs",
@@ -106,6 +108,7 @@ __all__ = [
     "read_key",
     "refusal",
     "refuses",
+    "run_command",
     "run_server",
     "serve_asgi",
     "setting",

@@ -1,0 +1,76 @@
+"""The commands that every service has, and how a command that cannot start ends."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Annotated, Any, NoReturn, TextIO
+
+import cyclopts
+from cyclopts import Parameter
+
+from .errors import WrongDatabase
+from .settings import SettingsError, describe_settings
+
+
+def add_shared_commands(
+    app: cyclopts.App, settings: type[Any], member: str, read: Callable[[], Any], openapi: Callable[[], dict[str, Any]]
+) -> None:
+    """Give a service's command line ``settings`` and ``openapi``.
+
+    Args:
+        app: The command line.
+        settings: The member's settings class.
+        member: The member's name, as its variables spell it.
+        read: Reads the settings of this process, or raises ``SettingsError``.
+        openapi: Makes the member's OpenAPI document.
+    """
+
+    @app.command(name="settings")
+    def show_settings(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> None:
+        """Print every setting: its variable, meaning, default and, if the environment is valid, its value.
+
+        Parameters
+        ----------
+        json_
+            One JSON object on stdout.
+        """
+        try:
+            present, faults = read(), []
+        except SettingsError as error:
+            present, faults = None, error.faults
+        described = describe_settings(settings, member, present)
+        if json_:
+            _say(json.dumps({"settings": [asdict(one) for one in described], "faults": faults}, indent=2))
+            return
+        for one in described:
+            default = "required" if one.required else f"default {one.default or 'none'}"
+            value = f" = {one.value}" if one.value is not None else ""
+            _say(f"{one.variable}{value}\n    {one.help} ({one.type}; {default})")
+        for fault in faults:
+            _say(f"✗ {fault}", sys.stderr)
+
+    @app.command(name="openapi")
+    def show_openapi() -> None:
+        """Print the OpenAPI document."""
+        _say(json.dumps(openapi(), indent=2, ensure_ascii=False))
+
+
+def run_command(app: cyclopts.App) -> NoReturn:
+    """Run the command that the process was started with; exit 2 with a sentence for the operator if it cannot start."""
+    try:
+        app(sys.argv[1:])
+    except SettingsError as error:
+        for fault in error.faults:
+            _say(f"✗ {fault}", sys.stderr)
+        sys.exit(2)
+    except WrongDatabase as error:
+        _say(f"✗ {error}", sys.stderr)
+        sys.exit(2)
+    sys.exit(0)
+
+
+def _say(text: str, file: TextIO | None = None) -> None:
+    print(text, file=file)
