@@ -31,6 +31,7 @@ from .idempotency import (
 from .limits import BODY_BYTES_MAX, LimitsMiddleware
 from .logs import configure_logs
 from .metrics import MetricsMiddleware, metrics_route
+from .outcomes import Outcome, counted_outcome
 from .problems import MEDIA_TYPE, PROBLEMS, TYPE_PREFIX, ProblemKind
 from .rendering import allowed_methods, problem_body, problem_handlers, problem_headers, problem_response
 from .server import host_and_port, run_server, serve_asgi, warn_of_settings
@@ -72,6 +73,7 @@ __all__ = [
     "MethodNotAllowed",
     "MetricsMiddleware",
     "NotFound",
+    "Outcome",
     "PayloadTooLarge",
     "ProblemKind",
     "RequestInFlight",
@@ -90,6 +92,7 @@ __all__ = [
     "allowed_methods",
     "configure_failpoints",
     "configure_logs",
+    "counted_outcome",
     "current_trace",
     "current_trace_id",
     "describe_settings",

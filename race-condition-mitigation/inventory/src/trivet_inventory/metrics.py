@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, asynccontextmanager
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from trivet_chassis import ServiceError
+from trivet_chassis import Outcome, counted_outcome
 
 T = TypeVar("T")
 OUTCOMES = (
@@ -27,17 +27,6 @@ OUTCOMES = (
     "internal",
 )
 _WAIT_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
-
-
-class Outcome:
-    """How one purchase ended; ``internal`` until it is said."""
-
-    def __init__(self) -> None:
-        self.word = "internal"
-
-    def set(self, word: str) -> None:
-        """Say how it ended."""
-        self.word = word
 
 
 class Metrics:
@@ -62,17 +51,9 @@ class Metrics:
             registry=registry,
         ).labels(strategy)
 
-    @contextmanager
-    def purchase(self) -> Iterator[Outcome]:
-        """Count one purchase by how it ends; an indefinite refusal counts as unknown."""
-        outcome = Outcome()
-        try:
-            yield outcome
-        except ServiceError as error:
-            outcome.set(error.code if error.definite or error.code == "request-in-flight" else "unknown")
-            raise
-        finally:
-            self._purchases.labels(self._strategy, outcome.word).inc()
+    def purchase(self) -> AbstractContextManager[Outcome]:
+        """Count one purchase by how it ends."""
+        return counted_outcome(lambda word: self._purchases.labels(self._strategy, word).inc())
 
     @asynccontextmanager
     async def admitted(self, admission: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
