@@ -9,13 +9,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trivet_chassis import FailpointError, SettingsError, configure_failpoints, failpoint
+from trivet_chassis import FailpointError, SettingsError, configure_failpoints, failpoint, failpoints, reach
 from trivet_chassis.failpoints import HIT_MAX, PAUSE_MS_MAX, Fail, Kill, Pause, Trigger, parse_failpoints
 
 KNOWN = {"shop.order.before_commit": "nothing lasts", "shop.order.after_commit": "it lasts"}
@@ -34,7 +37,7 @@ def disarmed() -> Iterator[None]:
     configure_failpoints(None, None, KNOWN)
 
 
-def reach(*names: str) -> list[int]:
+def raised_at(*names: str) -> list[int]:
     """Return at which of these moments, counted from 1, an error was raised."""
 
     async def all_of_them() -> list[int]:
@@ -98,12 +101,12 @@ def test_an_unknown_name_is_told_the_known_ones_and_all_faults_come_at_once() ->
     assert unknown == f"TRIVET_FAILPOINTS names shop.order.after_comit, which is not here; here are {BEFORE}, {AFTER}"
     assert twice == f"TRIVET_FAILPOINTS has hit 1 of {AFTER} twice: one of them must go"
     assert "'what'" in malformed
-    assert reach(BEFORE, AFTER) == []
+    assert raised_at(BEFORE, AFTER) == []
 
 
 def test_the_hits_that_were_asked_for_act_and_no_other(capfd: pytest.CaptureFixture[str]) -> None:
     configure_failpoints(f"{AFTER}=error@2,{AFTER}=error@4,{BEFORE}=error@9", "a-run", KNOWN)
-    assert reach(AFTER, BEFORE, AFTER, AFTER, AFTER, AFTER, BEFORE) == [3, 5]
+    assert raised_at(AFTER, BEFORE, AFTER, AFTER, AFTER, AFTER, BEFORE) == [3, 5]
     told = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert [(line["event"], line["name"], line["action"], line["hit"], line["pid"]) for line in told] == [
         ("failpoint", AFTER, "error", hit, os.getpid()) for hit in (2, 4)
@@ -114,7 +117,48 @@ def test_the_hits_that_were_asked_for_act_and_no_other(capfd: pytest.CaptureFixt
 def test_without_a_lab_nothing_is_armed_or_read(spec: str | None) -> None:
     configure_failpoints(f"{AFTER}=error", "a-run", KNOWN)
     configure_failpoints(spec, None, KNOWN)
-    assert reach(AFTER) == []
+    assert raised_at(AFTER) == []
+
+
+class SlowlyCounted(dict[str, int]):
+    """Hits between whose reading and writing there is time for another thread."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        read = super().get(name, default)
+        time.sleep(0.001)
+        return read
+
+
+def test_threads_that_race_have_a_hit_each_and_an_entry_acts_once(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads, times = 2, 25
+    configure_failpoints(",".join(f"{AFTER}=error@{hit}" for hit in range(1, 100)), "a-run", KNOWN)
+    monkeypatch.setattr(failpoints._armed, "hits", SlowlyCounted())
+    together, raised = threading.Barrier(threads), [0] * threads
+
+    def work(number: int) -> None:
+        together.wait()
+        for _ in range(times):
+            try:
+                reach(AFTER)
+            except FailpointError:
+                raised[number] += 1
+
+    racing = [threading.Thread(target=work, args=(number,)) for number in range(threads)]
+    for thread in racing:
+        thread.start()
+    for thread in racing:
+        thread.join()
+    told = [json.loads(line)["hit"] for line in capfd.readouterr().out.splitlines()]
+    assert sorted(told) == list(range(1, threads * times + 1))
+    assert raised == [times] * threads
+
+
+def test_a_coroutine_and_a_thread_count_together() -> None:
+    configure_failpoints(f"{AFTER}=error@3", "a-run", KNOWN)
+    reach(AFTER)
+    assert raised_at(AFTER, AFTER) == [2]
 
 
 PROGRAM = """
@@ -159,3 +203,45 @@ def test_a_paused_process_that_is_woken_early_goes_on_and_one_that_is_killed_lea
         # Its waker has the same stdout, so reading comes to an end only when nobody of the two is left.
         assert woken.stdout.read().endswith("went on\n")
         assert "went on" not in killed.stdout.read()
+
+
+THREADS = """
+import sys, threading, time
+from trivet_chassis import configure_failpoints, reach
+configure_failpoints(sys.argv[1], "a-run", {"shop.order.after_commit": "it lasts"})
+
+def order():
+    for _ in range(20):
+        reach("shop.order.after_commit")
+    print("went on", flush=True)
+
+def spin():
+    while ordering.is_alive():
+        pass
+
+ordering = threading.Thread(target=order)
+ordering.start()
+threading.Thread(target=spin, daemon=True).start()
+ordering.join()
+"""
+
+
+def test_a_process_that_a_thread_pauses_stops_whole_and_always_goes_on() -> None:
+    plan = ",".join(f"{AFTER}=pause:1@{hit}" for hit in range(1, 21))
+    with subprocess.Popen([sys.executable, "-c", THREADS, plan], stdout=subprocess.PIPE, text=True) as paused:
+        try:
+            assert os.WIFSTOPPED(os.waitpid(paused.pid, os.WUNTRACED)[1])
+            said, _ = paused.communicate(timeout=30)
+        finally:
+            paused.kill()
+    assert paused.returncode == 0
+    assert said.endswith("went on\n")
+    assert said.count('"event":"failpoint"') == 20
+
+
+def test_a_thread_can_end_the_process() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", THREADS, f"{AFTER}=kill@2"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert "went on" not in done.stdout

@@ -17,7 +17,7 @@ from .errors import (
     UnsupportedMediaType,
     WrongDatabase,
 )
-from .failpoints import FailpointError, configure_failpoints, failpoint
+from .failpoints import FailpointError, configure_failpoints, failpoint, reach
 from .health import Check, Health
 from .idempotency import (
     KEY_CHARACTERS_MAX,
@@ -107,6 +107,7 @@ __all__ = [
     "problem_handlers",
     "problem_headers",
     "problem_response",
+    "reach",
     "read_json",
     "read_key",
     "refusal",

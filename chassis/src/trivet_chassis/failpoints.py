@@ -10,6 +10,11 @@ what happens there and at which hit::
 raises :class:`FailpointError`. Hits of a name are counted in each process from its start, and ``@1`` may be left out.
 Before anything happens one line of JSON goes to stdout: the evidence that the fault took place, and when.
 
+A service whose handlers run in threads calls ``reach`` where a coroutine awaits ``failpoint``. Which race: two threads
+reach a name at once, both read the same count, and hit 3 takes place twice or never. Why this guard: a hit is counted
+under a lock, so each has a number of its own and an entry acts once; the lock is free again before anything happens. If
+it were lost, a run would be without its fault, or with one more than it asked for.
+
 Source: FreeBSD's fail(9), *Kernel Developer's Manual*.
 """
 
@@ -20,6 +25,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -86,12 +92,16 @@ class Pause:
         return f"pause:{self.ms}"
 
     def act(self, name: str) -> None:
-        """Stop, and go on after ``ms`` milliseconds or when somebody else sends SIGCONT."""
+        """Stop, and go on after ``ms`` milliseconds or when somebody else sends SIGCONT.
+
+        The signal goes to this thread, which then cannot run on until it was obeyed; all threads stop with it. Sent to
+        the process, it may wait for another thread to take it, and this one would meanwhile dismiss the waker.
+        """
         del name
         at = time.monotonic() + self.ms / 1000
         argv = [sys.executable, "-I", "-S", "-c", _WAKER, str(os.getpid()), str(at)]
         with subprocess.Popen(argv, stdin=subprocess.PIPE):  # leaving closes the pipe, and waits for the waker's end
-            os.kill(os.getpid(), signal.SIGSTOP)
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +175,11 @@ class _Armed:
 
     actions: Mapping[tuple[str, int], Action]
     hits: dict[str, int] = field(default_factory=dict)
+    counting: threading.Lock = field(default_factory=threading.Lock)
 
     def reach(self, name: str) -> None:
-        hit = self.hits[name] = self.hits.get(name, 0) + 1
+        with self.counting:
+            hit = self.hits[name] = self.hits.get(name, 0) + 1
         action = self.actions.get((name, hit))
         if action is not None:
             _tell(name, action, hit)
@@ -213,11 +225,21 @@ def configure_failpoints(spec: str | None, lab: str | None, known: Mapping[str, 
     _armed = _Armed({(trigger.name, trigger.hit): trigger.action for trigger in triggers})
 
 
-async def failpoint(name: str) -> None:
-    """Be at a named moment; do there what a lab asked for, if it did.
+def reach(name: str) -> None:
+    """Be at a named moment, in any thread; do there what a lab asked for, if it did.
 
     Raises:
         FailpointError: It asked for ``error``.
     """
     if _armed is not None:
+        _armed.reach(name)
+
+
+async def failpoint(name: str) -> None:
+    """Be at a named moment of a coroutine; do there what a lab asked for, if it did.
+
+    Raises:
+        FailpointError: It asked for ``error``.
+    """
+    if _armed is not None:  # not by way of reach(): what does nothing is to cost nothing
         _armed.reach(name)
