@@ -11,6 +11,7 @@ from conformance.service import Scene, Service
 from conformance.subject import Operation, about
 
 has_body = about(lambda operation: operation.body is not None)
+BOOLEANS: list[Any] = ["1", "true", 1.5, 1, 0, [], {}]
 NUMBERS: list[Any] = ["1", 1.5, True, [], {}, 10**30, -(10**30)]
 STRINGS: list[Any] = [1, 1.5, True, [], {}, "a\0b", "\ud800", "x" * 5000]
 NOT_JSON = {
@@ -106,7 +107,7 @@ def test_an_optional_field_may_be_left_out(operation: Operation, scene: Scene) -
 def test_a_value_of_another_type_is_refused(operation: Operation, scene: Scene) -> None:
     body, cases = scene.fill(operation.body), {}
     for name, value in body.items():
-        others = NUMBERS if isinstance(value, int) else STRINGS
+        others = BOOLEANS if isinstance(value, bool) else NUMBERS if isinstance(value, int) else STRINGS
         if name not in operation.nullable:
             others = [*others, None]
         cases |= {f"{name} = {str(other)[:40]!r}": json.dumps(body | {name: other}).encode() for other in others}

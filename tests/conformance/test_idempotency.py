@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
@@ -11,17 +10,13 @@ from threading import Barrier
 import pytest
 from conformance.interference import blocked, until
 from conformance.promises import KINDS, assert_problem
-from conformance.service import Scene, Service
+from conformance.service import Scene, Service, fresh_key
 from conformance.subject import Operation, Refusal, about
 from conformance.wire import Answer, compose, exchange
 
 takes_key = about(lambda operation: operation.key != "none")
 PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F))
 CALLERS = 8
-
-
-def fresh_key() -> str:
-    return uuid.uuid4().hex
 
 
 def counted(operation: Operation, scene: Scene) -> int | None:
@@ -73,7 +68,8 @@ def test_a_key_with_another_payload_is_refused(operation: Operation, scene: Scen
     assert first.status == operation.status
     for name, value in body.items():
         if isinstance(value, int):
-            other = scene.api.call(operation.method, path, body | {name: value + 1}, key=key)
+            changed = body | {name: not value if isinstance(value, bool) else value + 1}
+            other = scene.api.call(operation.method, path, changed, key=key)
             assert_problem(other, "idempotency-key-reuse")
     assert_replay(first, scene.api.call(operation.method, path, body, key=key))
     assert_effects(operation, scene, before, times=1)
@@ -83,7 +79,7 @@ def test_a_key_with_another_payload_is_refused(operation: Operation, scene: Scen
 def test_without_a_key_every_request_has_its_own_effect(operation: Operation, scene: Scene) -> None:
     path = scene.fill(operation.path)
     before = counted(operation, scene)
-    answers = [scene.api.call(operation.method, path, scene.fill(operation.body)) for _ in range(2)]
+    answers = [scene.api.call(operation.method, path, scene.fill(operation.body), key=None) for _ in range(2)]
     if operation.key == "required":
         for answer in answers:
             assert_problem(answer, "invalid-request")

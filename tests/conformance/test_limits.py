@@ -24,7 +24,11 @@ def test_a_body_over_the_limit_is_refused_before_it_is_sent(
     operation: Operation, scene: Scene, service: Service
 ) -> None:
     path = scene.fill(operation.path)
-    headers = [JSON, ("content-length", str(service.subject.body_bytes_max + 1))]
+    headers = [
+        JSON,
+        ("content-length", str(service.subject.body_bytes_max + 1)),
+        *scene.api.key_headers(operation.method, path),
+    ]
     answer = exchange(scene.api.address, compose(operation.method, path, headers))
     assert_problem(scene.api.checked(operation.method, path, answer), "payload-too-large")
     assert answer.headers.get("connection") == "close"
@@ -37,7 +41,7 @@ def test_an_unannounced_body_is_refused_once_it_is_over_the_limit(
     path = scene.fill(operation.path)
     pieces = [b" " * 1024] * (service.subject.body_bytes_max // 1024) + [b" "]
     body = chunked(pieces, ended=False)
-    headers = [JSON, ("transfer-encoding", "chunked")]
+    headers = [JSON, ("transfer-encoding", "chunked"), *scene.api.key_headers(operation.method, path)]
     answer = exchange(scene.api.address, compose(operation.method, path, headers, body))
     assert_problem(scene.api.checked(operation.method, path, answer), "payload-too-large")
 
@@ -45,7 +49,8 @@ def test_an_unannounced_body_is_refused_once_it_is_over_the_limit(
 @has_body
 def test_a_chunked_body_within_the_limit_is_read(operation: Operation, scene: Scene) -> None:
     path, body = scene.fill(operation.path), json.dumps(scene.fill(operation.body)).encode()
-    request = compose(operation.method, path, [JSON, ("transfer-encoding", "chunked")], chunked([body[:7], body[7:]]))
+    headers = [JSON, ("transfer-encoding", "chunked"), *scene.api.key_headers(operation.method, path)]
+    request = compose(operation.method, path, headers, chunked([body[:7], body[7:]]))
     answer = scene.api.checked(operation.method, path, exchange(scene.api.address, request))
     assert answer.status == operation.status
 
@@ -53,5 +58,6 @@ def test_a_chunked_body_within_the_limit_is_read(operation: Operation, scene: Sc
 @has_body
 def test_an_absurd_length_is_refused(operation: Operation, scene: Scene) -> None:
     path = scene.fill(operation.path)
-    request = compose(operation.method, path, [JSON, ("content-length", "9" * 18)])
+    headers = [JSON, ("content-length", "9" * 18), *scene.api.key_headers(operation.method, path)]
+    request = compose(operation.method, path, headers)
     assert_problem(scene.api.checked(operation.method, path, exchange(scene.api.address, request)), "payload-too-large")

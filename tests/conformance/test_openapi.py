@@ -33,3 +33,11 @@ def test_every_refusal_is_documented_as_a_problem(service: Service, operation: O
         assert list(said["content"]) == ["application/problem+json"], status
         assert int(status) in {kind["status"] for kind in KINDS.values()}
     assert {str(KINDS[code]["status"]) for code in operation.refusals} <= refusals.keys()
+
+
+def test_the_document_says_whether_a_key_is_demanded(service: Service, operation: Operation) -> None:
+    key = service.document.find(operation.method, operation.path.replace("{", "").replace("}", ""))
+    assert key is not None
+    parameters = service.document.document["paths"][key[1]][key[0].lower()].get("parameters", [])
+    said = [one.get("required", False) for one in parameters if one["name"].lower() == "idempotency-key"]
+    assert said == {"none": [], "optional": [False], "required": [True]}[operation.key]

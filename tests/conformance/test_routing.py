@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from conformance.promises import assert_problem
-from conformance.service import Api, Scene
+from conformance.service import JSON, Api, Scene
 from conformance.subject import Operation
 from conformance.wire import compose, exchange
 
@@ -78,6 +78,6 @@ def test_what_is_not_http_does_no_harm(request_line: bytes, api: Api) -> None:
 def test_two_lengths_are_refused(operation: Operation, scene: Scene) -> None:
     """Two readers that believe different lengths see different requests (request smuggling, RFC 9112 §6.3)."""
     path = scene.fill(operation.path)
-    headers = [("content-type", "application/json"), ("content-length", "2"), ("content-length", "3")]
+    headers = [JSON, ("content-length", "2"), ("content-length", "3"), *scene.api.key_headers(operation.method, path)]
     answer = exchange(scene.api.address, compose(operation.method, path, headers, b"{} "), operation.method)
     assert answer.status == 400

@@ -15,7 +15,9 @@ CONTRACT: dict[str, Any] = json.loads((ROOT / "contracts" / "problems.json").rea
 KINDS: dict[str, dict[str, Any]] = {kind["code"]: kind for kind in CONTRACT["problems"]}
 FIELDS = {"type", "title", "status", "detail", "code", "definite", "retryable", "trace_id"}
 # Words of a driver or an interpreter: a problem is for the caller, who has no business with either.
-LEAKS = re.compile(r"Traceback|asyncpg|psycopg|sqlalchemy|SELECT |UPDATE |\.py\b|0x[0-9a-f]{6}|password", re.IGNORECASE)
+LEAKS = re.compile(
+    r"Traceback|asyncpg|psycopg|sqlalchemy|django|SELECT |UPDATE |\.py\b|0x[0-9a-f]{6}|password", re.IGNORECASE
+)
 
 
 def assert_problem(answer: Answer, code: str | None = None, trace_id: str | None = None) -> dict[str, Any]:

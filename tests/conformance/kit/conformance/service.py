@@ -10,6 +10,7 @@ import subprocess
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import EllipsisType
 from typing import Any
 
 from trivet_lab.members import Member, read_member
@@ -25,14 +26,24 @@ _count = itertools.count(1)
 JSON: Header = ("content-type", "application/json")
 
 
-class Api:
-    """A client of one replica; every answer is held to what all answers promise."""
+def fresh_key() -> str:
+    """Return an Idempotency-Key that nobody has sent."""
+    return uuid.uuid4().hex
 
-    def __init__(self, listen: str, document: Document) -> None:
+
+class Api:
+    """A client of one replica; every answer is held to what all answers promise.
+
+    Where an operation demands an Idempotency-Key, a request that says nothing of keys goes with a fresh one, so that
+    what a test is about is not hidden behind the refusal of a request without a key.
+    """
+
+    def __init__(self, listen: str, document: Document, subject: Subject) -> None:
         host, _, port = listen.rpartition(":")
         self.listen = listen
         self.address = (host, int(port))
         self.document = document
+        self._subject = subject
 
     def send(
         self,
@@ -40,11 +51,14 @@ class Api:
         path: str,
         body: Any = None,
         *,
-        key: str | bytes | None = None,
+        key: str | bytes | EllipsisType | None = ...,
         headers: Sequence[Header] = (),
         content: bytes | None = None,
     ) -> Callable[[], Answer]:
-        """Send a request and return what reads its answer: another thing can happen in between."""
+        """Send a request and return what reads its answer: another thing can happen in between.
+
+        ``key=None`` sends no key whatever the operation demands.
+        """
         trace_id = secrets.token_hex(16)
         if content is None:
             content = b"" if body is None else json.dumps(body).encode()
@@ -53,7 +67,9 @@ class Api:
             sent.append(JSON)
         if content or method in {"POST", "PUT", "PATCH"}:
             sent.append(("content-length", str(len(content))))
-        if key is not None:
+        if isinstance(key, EllipsisType):
+            sent += self.key_headers(method, path)
+        elif key is not None:
             sent.append(("idempotency-key", key))
         pending = Pending(self.address, compose(method, path, sent, content), method)
         return lambda: self.checked(method, path, pending.answer(), trace_id)
@@ -61,6 +77,10 @@ class Api:
     def call(self, method: str, path: str, body: Any = None, **how: Any) -> Answer:
         """Send a request and return its answer."""
         return self.send(method, path, body, **how)()
+
+    def key_headers(self, method: str, path: str) -> list[Header]:
+        """Return the header of a fresh key if the operation demands one, for a request that is composed by hand."""
+        return [("idempotency-key", fresh_key())] if self._subject.demands_key(method, path) else []
 
     def checked(self, method: str, path: str, answer: Answer, trace_id: str | None = None) -> Answer:
         """Hold an answer to every promise that is not of one operation alone."""
@@ -157,7 +177,7 @@ class Service:
         ]
         self._supervisor.start(*programs)
         try:
-            yield [(Api(str(program.listen), self.document), program) for program in programs]
+            yield [(Api(str(program.listen), self.document, self.subject), program) for program in programs]
         finally:
             for program in programs:
                 self._supervisor.stop(program)

@@ -6,6 +6,7 @@ request for each refusal; everything else is derived.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -21,7 +22,8 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A request with placeholders.
 
     ``{fresh}`` is a new id each time, ``{unborn}`` one new id all through a test, and ``{name}`` what the set-up
-    of that name made: the field ``take`` of its answer.
+    of that name made: the field ``take`` of its answer. It goes with a fresh Idempotency-Key if the operation that
+    serves its path demands one.
     """
 
     method: str
@@ -71,6 +73,12 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     block: str | None = None
     refusals: dict[str, Refusal] = {}
 
+    def serves(self, method: str, path: str) -> bool:
+        """Return whether a request of this method on this path, without its query, is one of this operation."""
+        template = self.path.partition("?")[0]
+        form = "[^/]+".join(re.escape(part) for part in re.split(r"\{\w+\}", template))
+        return method == self.method and re.fullmatch(form, path) is not None
+
 
 class Malformed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A request that is well-formed HTTP and JSON but not what the operation takes: always 400."""
@@ -101,6 +109,13 @@ class Subject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def blockable(self) -> tuple[Operation, str]:
         """The first operation that can be stopped half-way, and the SQL that does it."""
         return next((operation, operation.block) for operation in self.operation if operation.block)
+
+    def demands_key(self, method: str, path: str) -> bool:
+        """Return whether the operation that serves a path demands a key: the one with the fewest placeholders."""
+        plain = path.partition("?")[0]
+        serving = [operation for operation in self.operation if operation.serves(method, plain)]
+        found = min(serving, key=lambda operation: operation.path.count("{"), default=None)
+        return found is not None and found.key == "required"
 
     @property
     def contract(self) -> Path:
