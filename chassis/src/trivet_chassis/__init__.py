@@ -1,4 +1,4 @@
-"""What the Python services share: problems, settings, logs, traces, limits, health, metrics and failpoints."""
+"""What the Python services share, from problems and keys to the server and its failpoints."""
 
 from .answers import JSON, Answer, refusal, success
 from .commands import add_shared_commands, run_command
