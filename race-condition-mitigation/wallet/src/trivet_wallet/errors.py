@@ -1,0 +1,67 @@
+"""What the wallet refuses with, beside what every service does."""
+
+from __future__ import annotations
+
+from trivet_chassis import NotFound, ServiceError
+
+
+class InsufficientFunds(ServiceError):
+    """The account has less available than was asked for; decided and stored under the key."""
+
+    code = "insufficient-funds"
+
+
+class AlreadyCaptured(ServiceError):
+    """The charge took its money: it can be refunded, not voided and not captured again."""
+
+    code = "already-captured"
+
+
+class ChargeVoided(ServiceError):
+    """The charge was voided or declined: nothing can be captured under its key."""
+
+    code = "charge-voided"
+
+
+class RefundExceedsCapture(ServiceError):
+    """More would be given back than was taken."""
+
+    code = "refund-exceeds-capture"
+
+
+class LockIsBusy(ServiceError):
+    """Others are at the same money and stayed there; nothing happened."""
+
+    code = "lock-busy"
+
+
+class QueueIsFull(ServiceError):
+    """More requests wait for a connection than the process lets wait; nothing happened."""
+
+    code = "queue-full"
+
+
+class NoSuchAccount(NotFound):
+    """There is no account of this id."""
+
+    def __init__(self, account_id: str) -> None:
+        super().__init__(f"there is no account {account_id}", account_id=account_id)
+
+
+class NoSuchCharge(NotFound):
+    """The subject has no charge under this key."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"there is no charge with the key {key}", charge_key=key)
+
+
+class Met(Exception):
+    """A transaction met another and was rolled back: it is to be tried again, whole. Never reaches a caller.
+
+    Args:
+        reason: ``deadlock``, ``serialization``, ``version`` or ``duplicate``; a label of the retries that are counted.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

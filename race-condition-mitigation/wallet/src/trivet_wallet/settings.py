@@ -1,0 +1,113 @@
+"""Everything that can be set, and the only place that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from trivet_chassis import load_settings, setting, unknown_variables
+
+MEMBER = "wallet"
+STRATEGIES = ("select_for_update", "optimistic", "naive")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one process, validated."""
+
+    listen: str = setting("Address to serve HTTP on, host:port.", default="127.0.0.1:8000")
+    database_url: str = setting("PostgreSQL, postgresql://user:password@host:port/database.", secret=True)
+    strategy: str = setting(
+        "How those who move one account's money exclude each other.", default="select_for_update", choices=STRATEGIES
+    )
+    pool_connections_max: int = setting(
+        "Database connections of this process: one a lane, one to fold, the others to read and for batches.",
+        default=12,
+        minimum=3,
+        maximum=200,
+    )
+    lanes: int = setting(
+        "How many transactions of combined requests are under way at once in this process.",
+        default=2,
+        minimum=1,
+        maximum=100,
+    )
+    batch_max: int = setting(
+        "How many requests may share a transaction; 1 gives each its own.", default=64, minimum=1, maximum=1000
+    )
+    queue_max: int = setting(
+        "How many requests may wait for a connection; one more gets 429.", default=1000, minimum=0, maximum=100_000
+    )
+    pool_wait_ms: int = setting(
+        "How long a request waits for its turn at a connection, in ms; then 503.",
+        default=1000,
+        minimum=1,
+        maximum=30_000,
+    )
+    statement_timeout_ms: int = setting(
+        "The server ends a statement that runs longer, in ms.", default=2000, minimum=10, maximum=60_000
+    )
+    lock_wait_ms: int = setting(
+        "How long a row that somebody else holds is waited for, in ms; then 429.",
+        default=1000,
+        minimum=1,
+        maximum=60_000,
+    )
+    idle_in_transaction_timeout_ms: int = setting(
+        "The server ends a transaction whose client says nothing for this long, in ms: a paused process must not "
+        "hold rows for ever.",
+        default=5000,
+        minimum=100,
+        maximum=60_000,
+    )
+    commit_timeout_ms: int = setting(
+        "How long COMMIT is waited for, in ms; then the outcome is unknown.", default=5000, minimum=10, maximum=60_000
+    )
+    attempts_max: int = setting(
+        "How often a transaction that met another (a deadlock, a lost race of versions) is tried in all; then 503.",
+        default=10,
+        minimum=1,
+        maximum=100,
+    )
+    fold_interval_ms: int = setting(
+        "Time between two foldings of pending entries into their accounts' rows, in ms.",
+        default=500,
+        minimum=10,
+        maximum=60_000,
+    )
+    drain_delay_ms: int = setting(
+        "On SIGTERM: how long to serve on while /readyz already says no, in ms.",
+        default=0,
+        minimum=0,
+        maximum=120_000,
+    )
+    drain_timeout_s: int = setting(
+        "On SIGTERM: how long requests in flight may take to end, in s.", default=15, minimum=1, maximum=600
+    )
+    log_level: str = setting(
+        "How much to log.", default="info", choices=("debug", "info", "warning", "error", "critical")
+    )
+    lab: str | None = setting(
+        "The lab run that this process belongs to; opens what only a lab may start.",
+        default=None,
+        variable="TRIVET_LAB",
+    )
+    failpoints: str | None = setting(
+        "What happens at which moment of a movement, name=kill|pause:MS|error[@HIT],…; nothing without TRIVET_LAB.",
+        default=None,
+        variable="TRIVET_FAILPOINTS",
+    )
+
+
+def settings_from_environment() -> Settings:
+    """Read the settings of this process.
+
+    Raises:
+        SettingsError: With a sentence for every variable that is missing or wrong.
+    """
+    return load_settings(Settings, MEMBER, os.environ)
+
+
+def unread_variables() -> list[str]:
+    """Return a sentence for every variable that looks like a setting of this member and is none."""
+    return unknown_variables(Settings, MEMBER, os.environ)
