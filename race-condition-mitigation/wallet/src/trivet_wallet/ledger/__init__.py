@@ -1,0 +1,3 @@
+"""The ledger's tables, as a Django application."""
+
+__all__: list[str] = []

@@ -1,0 +1,1 @@
+"""The books' shape, step by step; ``trivet-wallet migrate`` runs them."""

@@ -1,0 +1,6 @@
+SELECT id, owner, kind, currency,
+    row_minor + coalesce((SELECT sum(amount_minor) FROM pending WHERE account_id = accounts.id), 0)::bigint, held_minor
+FROM accounts
+WHERE id > %(after)s AND (%(owner)s::text IS NULL OR owner = %(owner)s)
+ORDER BY id
+LIMIT %(limit)s
