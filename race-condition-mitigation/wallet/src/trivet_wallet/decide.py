@@ -1,0 +1,71 @@
+"""Decides commands on a page, one after the other, and enters what is to be remembered of each."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from trivet_chassis import Answer, ServiceError, refusal, success
+from trivet_wallet.books import Charge, ChargeName, Entry, Page
+from trivet_wallet.services import Command, Decision, Facts, Touched
+from trivet_wallet.services.charges import MakeCharge
+
+Outcome: TypeAlias = Answer | ServiceError
+"""What a command was told: what is stored under its key, or a refusal that speaks of this attempt alone."""
+
+
+def touched_by(commands: Sequence[Command], charges: Mapping[ChargeName, Charge]) -> Touched:
+    """Return the accounts of all commands; one about a charge that another makes here needs that charge's."""
+    known = dict(charges)
+    debited: set[str] = set()
+    credited: set[str] = set()
+    for command in commands:
+        if isinstance(command, MakeCharge):
+            known.setdefault(command.charge_name, command.as_asked())
+        touched = command.touches(_of(known, command))
+        debited |= touched.debited
+        credited |= touched.credited
+    return Touched(frozenset(debited), frozenset(credited))
+
+
+def _of(charges: Mapping[ChargeName, Charge], command: Command) -> Charge | None:
+    return None if command.charge_name is None else charges.get(command.charge_name)
+
+
+def enter(page: Page, command: Command) -> Outcome:
+    """Decide one command on the page."""
+    entry_id = str(uuid.uuid4())
+    facts = command.facts(_of(page.charges, command))
+    try:
+        decision = command.decide(page, entry_id)
+    except ServiceError as error:
+        if not error.kind.stored or command.request.key is None:
+            return error
+        answer = refusal(error)
+        page.entries.append(_entry(entry_id, command, facts, answer, None, error.code))
+        return answer
+    answer = success(decision.status, dict(decision.body))
+    page.entries.append(_entry(entry_id, command, facts, answer, decision, None))
+    return answer
+
+
+def _entry(
+    entry_id: str, command: Command, facts: Facts, answer: Answer, decision: Decision | None, code: str | None
+) -> Entry:
+    request = command.request
+    return Entry(
+        id=entry_id,
+        kind=command.kind,
+        subject=request.subject,
+        key=request.key,
+        payload=request.payload.hex(),
+        status=answer.status,
+        code=code,
+        body=answer.body.decode(),
+        account_id=facts.account_id,
+        counter_account_id=facts.counter_account_id,
+        amount_minor=facts.amount_minor,
+        charge_key=facts.charge_key,
+        transaction_id=None if decision is None else decision.transaction_id,
+    )

@@ -1,0 +1,19 @@
+"""The moments of a movement of money at which a lab may make this process die, stand still or fail: its crash matrix.
+
+They are the same for every operation, single or in a batch, and are reached in this order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+FAILPOINTS: Mapping[str, str] = MappingProxyType(
+    {
+        "wallet.movement.after_read": "the keys are claimed and the accounts read, under select_for_update locked",
+        "wallet.movement.before_write": "everything is decided; the next word writes it",
+        "wallet.movement.before_commit": "everything is written; COMMIT was not sent",
+        "wallet.movement.after_commit": "the movement lasts; nobody was told",
+        "wallet.movement.before_reply": "the answer is made; the next word is the caller's",
+    }
+)

@@ -1,0 +1,227 @@
+"""Settles commands: one transaction claims their keys, reads, decides and writes, for one command or for many."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from django.db import transaction
+
+from trivet_chassis import Answer, Internal, KeyedRequest, ServiceError, StoredAnswer, reach
+from trivet_wallet import keys, queries
+from trivet_wallet.books import Page
+from trivet_wallet.decide import Outcome, enter, touched_by
+from trivet_wallet.errors import Met
+from trivet_wallet.fold import fold
+from trivet_wallet.keys import Name, name_of
+from trivet_wallet.metrics import Metrics
+from trivet_wallet.record import record
+from trivet_wallet.services import Command, Touched
+from trivet_wallet.session import Reply, Session
+from trivet_wallet.strategies import Strategy
+from trivet_wallet.transactions import DRIVER_ERRORS, UNIQUE_VIOLATION, Transactions, sqlstate
+
+_log = structlog.get_logger("trivet.teller")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for ahead: the charges, and the accounts unless they are found in the charges."""
+
+    charges: Reply | None
+    accounts: Reply | None
+    wanted: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command and the context of its request, in which it is decided: a refusal names its trace."""
+
+    command: Command
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
+
+    @property
+    def name(self) -> Name:
+        """The command's subject, kind and key."""
+        return name_of(self.command.request)
+
+    def enter(self, page: Page) -> Outcome:
+        """Decide it on the page."""
+        return self.context.run(enter, page, self.command)
+
+
+Decide = Callable[[Session, Sequence["Call"], "Asked | None"], dict[Name, Outcome]]
+
+
+class Teller:
+    """Moves money by one strategy. No answer is given before the COMMIT that it tells of returned."""
+
+    def __init__(self, transactions: Transactions, strategy: Strategy, metrics: Metrics) -> None:
+        self._transactions = transactions
+        self._strategy = strategy
+        self._metrics = metrics
+
+    def settle(self, command: Command) -> Answer:
+        """Do what a command says, decline it, or repeat what its key was told.
+
+        Raises:
+            ServiceError: It was refused, or the database failed; ``definite`` says whether it may have been done.
+        """
+        [outcome] = self.settle_all([Call(command)])
+        if isinstance(outcome, ServiceError):
+            raise outcome
+        return outcome
+
+    def settle_all(self, calls: Sequence[Call]) -> list[Outcome]:
+        """Do many commands in one transaction, in their order, and return what each was told.
+
+        Their keys are all different. One that cannot be done fails alone; when the COMMIT is unknown, all of them are.
+
+        Raises:
+            ServiceError: None of them was done, or it is unknown of all.
+        """
+        decide = self._apart if len(calls) > 1 else self._decide
+        try:
+            outcomes = self._transactions.run(lambda session: self._settle(session, calls, decide))
+        except Exception as error:
+            for call in calls:
+                self._metrics.refused(call.command.kind, error)
+            raise
+        for call, outcome in zip(calls, outcomes, strict=True):
+            self._metrics.settled(call.command.kind, outcome)
+        return outcomes
+
+    def settle_each(self, calls: Sequence[Call]) -> list[Outcome | Exception]:
+        """Do commands that have nothing to do with each other, together where that goes well.
+
+        A transaction of many that met another, or that the database refuses to write, is done again in halves:
+        strangers are not to wait for, or to fail with, the one that was in the way.
+        """
+        if len(calls) > 1:
+            try:
+                outcomes = self._transactions.once(lambda session: self._settle(session, calls, self._decide))
+            except (Met, *DRIVER_ERRORS):
+                middle = len(calls) // 2
+                return [*self.settle_each(calls[:middle]), *self.settle_each(calls[middle:])]
+            except Exception as error:  # noqa: BLE001  - whatever it was, it is each one's answer
+                for call in calls:
+                    self._metrics.refused(call.command.kind, error)
+                return [error] * len(calls)
+            for call, outcome in zip(calls, outcomes, strict=True):
+                self._metrics.settled(call.command.kind, outcome)
+            return list(outcomes)
+        try:
+            return list(self.settle_all(calls))
+        except Exception as error:  # noqa: BLE001  - the same
+            return [error]
+
+    def _settle(self, session: Session, calls: Sequence[Call], decide: Decide) -> list[Outcome]:
+        """Claim the keys, repeat what was decided under them, and decide the rest."""
+        commands = [call.command for call in calls]
+        with session.together():
+            claim = keys.Claim(session, commands)
+            asked = self._ask(session, commands)
+        told: dict[Name, Outcome] = dict(claim.in_flight())
+        stored = claim.stored()
+        for call in calls:
+            if call.name in stored and call.name not in told:
+                told[call.name] = _repeated(stored[call.name], call.command.request)
+        fresh = [call for call in calls if call.name not in told]
+        if fresh:
+            told |= decide(session, fresh, asked)
+        if stored:
+            keys.make_durable(session)
+        return [told[call.name] for call in calls]
+
+    def _apart(self, session: Session, calls: Sequence[Call], asked: Asked | None) -> dict[Name, Outcome]:
+        """Decide commands of one transaction so that one which the database refuses to write fails alone.
+
+        They are tried together under a savepoint; if that breaks, each half on its own, down to the one that is
+        poisoned. Its answer is the defect's, 500, and nothing of it is in the books.
+        """
+        try:
+            with transaction.atomic():
+                return self._decide(session, calls, asked)
+        except DRIVER_ERRORS as error:
+            if not _is_defect(error):
+                raise
+            if len(calls) == 1:
+                _log.exception("poisoned entry", operation=calls[0].command.kind, key=calls[0].command.request.key)
+                return {calls[0].name: Internal("the service failed in a way that it does not know")}
+        middle = len(calls) // 2
+        first = self._apart(session, calls[:middle], None)
+        return first | self._apart(session, calls[middle:], None)
+
+    def _decide(self, session: Session, calls: Sequence[Call], asked: Asked | None) -> dict[Name, Outcome]:
+        """Read what the commands need, decide on it in their order, and write it."""
+        page = self._read(session, [call.command for call in calls], asked)
+        reach("wallet.movement.after_read")
+        told = {call.name: call.enter(page) for call in calls}
+        if page.entries:
+            reach("wallet.movement.before_write")
+            self._write(session, page)
+        return told
+
+    def _ask(self, session: Session, commands: Sequence[Command]) -> Asked:
+        """Ask for the charges that the commands name, and for their accounts as far as those are known by now.
+
+        Where a command finds its accounts in its charge, all accounts wait for the charges: everybody locks charges
+        before accounts, and accounts in the order of their ids.
+        """
+        named = {command.charge_name for command in commands if command.charge_name is not None}
+        charges = self._strategy.read_charges(session, named) if named else None
+        if any(command.finds_accounts_in_charge for command in commands):
+            return Asked(charges, None, frozenset())
+        return self._ask_accounts(session, touched_by(commands, {}), charges)
+
+    def _ask_accounts(self, session: Session, touched: Touched, charges: Reply | None) -> Asked:
+        wanted = touched.debited | touched.credited
+        accounts = self._strategy.read_accounts(session, touched.debited, touched.credited) if wanted else None
+        return Asked(charges, accounts, wanted)
+
+    def _read(self, session: Session, commands: Sequence[Command], asked: Asked | None) -> Page:
+        """Return the page that the commands are decided on."""
+        first = asked or self._ask(session, commands)
+        charges = queries.charges(first.charges) if first.charges else []
+        if first.accounts is None:
+            touched = touched_by(commands, {charge.name: charge for charge in charges})
+            first = self._ask_accounts(session, touched, None)
+        accounts = queries.accounts(first.accounts) if first.accounts else []
+        hot = [account.id for account in accounts if account.hot]
+        if hot:  # a debit has to know the whole balance
+            fold(session, hot)
+        cold = [account for account in accounts if not account.hot]
+        others = first.wanted - {account.id for account in cold}
+        appended = queries.accounts(queries.unlocked_accounts(session, others)) if others else []
+        return Page([*cold, *appended], charges)
+
+    def _write(self, session: Session, page: Page) -> None:
+        """Write the page in one round trip.
+
+        Raises:
+            Met: Somebody changed what was read.
+        """
+        written: list[tuple[Reply, int]] = []
+        with session.together():
+            record(session, page)
+            if charges := page.changed_charges:
+                written.append((self._strategy.write_charges(session, charges), len(charges)))
+            if accounts := page.changed_accounts:
+                written.append((self._strategy.write_accounts(session, accounts), len(accounts)))
+        if any(reply.count != expected for reply, expected in written):
+            raise Met("version")
+
+
+def _repeated(stored: StoredAnswer, request: KeyedRequest) -> Outcome:
+    try:
+        return stored.repeated_to(request)
+    except ServiceError as error:
+        return error
+
+
+def _is_defect(error: Exception) -> bool:
+    """Whether the database refused what it was given, rather than failed or met somebody."""
+    state = sqlstate(error)
+    return state.startswith(("22", "23")) and state != UNIQUE_VIOLATION
