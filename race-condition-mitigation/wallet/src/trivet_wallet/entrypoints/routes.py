@@ -1,0 +1,208 @@
+"""The HTTP face: routes that say what they take and answer, and nothing of how it is done."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI, Query
+
+from trivet_chassis import Answer, InvalidRequest, ServiceError, read_key, refusal, success
+from trivet_wallet.entrypoints import answers, wire
+from trivet_wallet.entrypoints.boundary import StrictParser, add_handlers, answered
+from trivet_wallet.entrypoints.desk import Desk
+from trivet_wallet.entrypoints.documentation import moves, reads
+from trivet_wallet.ledger.kinds import AccountKind
+from trivet_wallet.services import Command
+from trivet_wallet.services.accounts import OpenAccount
+from trivet_wallet.services.captures import Capture
+from trivet_wallet.services.charges import MakeCharge
+from trivet_wallet.services.deposits import Deposit
+from trivet_wallet.services.refunds import Refund
+from trivet_wallet.services.transfers import Transfer
+from trivet_wallet.services.voids import Void
+from trivet_wallet.teller import Call
+
+SUBJECT = "anonymous"
+"""Who asks. Everybody is anonymous until access tokens are verified; every unique key has it already."""
+
+api = NinjaAPI(
+    title="Trivet Wallet",
+    version="1",
+    description="A double-entry ledger in which no coin is spent twice.",
+    docs_url=None,
+    openapi_url=None,
+    parser=StrictParser(),
+)
+add_handlers(api)
+
+
+def desk_of(request: HttpRequest) -> Desk:
+    """Return the process's desk."""
+    desk: Desk = request.scope["state"]["desk"]  # type: ignore[attr-defined]  # served by ASGI alone
+    return desk
+
+
+def key_of(request: HttpRequest) -> str | None:
+    """Return the request's key, or None."""
+    return read_key(request.scope["headers"])  # type: ignore[attr-defined]  # the same
+
+
+def required_key_of(request: HttpRequest) -> str:
+    """Return the request's key.
+
+    Raises:
+        InvalidRequest: It has none: a movement of money whose outcome could not be asked for again is not begun.
+    """
+    key = key_of(request)
+    if key is None:
+        raise InvalidRequest("Idempotency-Key is required where money moves")
+    return key
+
+
+async def settled(request: HttpRequest, command: Command) -> HttpResponse:
+    """Settle a command and return its answer."""
+    return answered(await desk_of(request).settle(command))
+
+
+@api.post("/accounts", **moves("openAccount", "Open an account", 201, answers.AccountOut, "already-exists", key="may"))
+async def open_account(request: HttpRequest, body: wire.OpenAccount) -> HttpResponse:
+    """Open an empty account; without an id one is made up, and then only a key makes the request repeatable."""
+    command = OpenAccount(
+        subject=SUBJECT,
+        key=key_of(request),
+        account_id=body.id or f"a-{uuid.uuid4().hex}",
+        owner=body.owner,
+        account_kind=AccountKind(body.kind),
+        currency=body.currency,
+        is_named=body.id is not None,
+    )
+    return await settled(request, command)
+
+
+@api.get("/accounts", **reads("listAccounts", "List accounts", answers.AccountPage))
+async def list_accounts(request: HttpRequest, page: Query[wire.Page]) -> HttpResponse:
+    """Return a page of accounts in the order of their ids, all as they are at one moment."""
+    desk = desk_of(request)
+    return answered(success(200, dict(await desk.read(lambda: desk.selectors.accounts(page.after, page.limit)))))
+
+
+@api.get("/accounts/{account_id}", **reads("getAccount", "Read an account", answers.AccountOut, "not-found"))
+async def get_account(request: HttpRequest, account_id: wire.AnyAccountId) -> HttpResponse:
+    """Return an account as it is now."""
+    desk = desk_of(request)
+    return answered(success(200, dict(await desk.read(lambda: desk.selectors.account(account_id)))))
+
+
+@api.get(
+    "/accounts/{account_id}/statement", **reads("getStatement", "Read a statement", answers.Statement, "not-found")
+)
+async def get_statement(
+    request: HttpRequest, account_id: wire.AnyAccountId, page: Query[wire.StatementPage]
+) -> HttpResponse:
+    """Return a page of what was posted to an account, oldest first; nothing is ever inserted before a cursor."""
+    desk = desk_of(request)
+    found = await desk.read(lambda: desk.selectors.statement(account_id, page.after, page.limit))
+    return answered(success(200, dict(found)))
+
+
+@api.post("/deposits", **moves("deposit", "Pay money in", 201, answers.DepositOut, "not-found"))
+async def deposit(request: HttpRequest, body: wire.Deposit) -> HttpResponse:
+    """Move money from the world outside to an account."""
+    return await settled(request, Deposit(SUBJECT, required_key_of(request), body.account_id, body.amount_minor))
+
+
+@api.post("/transfers", **moves("transfer", "Move money", 201, answers.TransferOut, "insufficient-funds", "not-found"))
+async def transfer(request: HttpRequest, body: wire.Transfer) -> HttpResponse:
+    """Move money from one account to another of the same currency."""
+    key = required_key_of(request)
+    return await settled(request, Transfer(SUBJECT, key, body.from_account_id, body.to_account_id, body.amount_minor))
+
+
+@api.post(
+    "/charges",
+    **moves("charge", "Charge a customer", 201, answers.ChargeOut, "insufficient-funds", "not-found", "charge-voided"),
+)
+async def charge(request: HttpRequest, body: wire.Charge) -> HttpResponse:
+    """Take a customer's money for a merchant, or hold it. The Idempotency-Key names the charge from then on."""
+    return await settled(request, _charge(required_key_of(request), body))
+
+
+@api.get("/charges", **reads("getCharge", "Read a charge by its key", answers.ChargeOut, "not-found"))
+async def get_charge(request: HttpRequest, which: Query[wire.ByKey]) -> HttpResponse:
+    """Return the caller's charge as it is now."""
+    desk = desk_of(request)
+    return answered(success(200, dict(await desk.read(lambda: desk.selectors.charge(SUBJECT, which.key)))))
+
+
+@api.post(
+    "/captures",
+    **moves("capture", "Take what is held", 200, answers.ChargeOut, "not-found", "already-captured", "charge-voided"),
+)
+async def capture(request: HttpRequest, body: wire.Capture) -> HttpResponse:
+    """Take all that a charge holds, or a part of it, and let go of the rest."""
+    return await settled(request, Capture(SUBJECT, required_key_of(request), body.charge_key, body.amount_minor))
+
+
+@api.post(
+    "/refunds",
+    **moves(
+        "refund",
+        "Give money back",
+        201,
+        answers.RefundOut,
+        "insufficient-funds",
+        "not-found",
+        "refund-exceeds-capture",
+    ),
+)
+async def refund(request: HttpRequest, body: wire.Refund) -> HttpResponse:
+    """Give captured money back, whole or in parts."""
+    return await settled(request, _refund(required_key_of(request), body))
+
+
+@api.post("/voids", **moves("void", "Give a charge up", 200, answers.VoidOut, "already-captured"))
+async def void(request: HttpRequest, body: wire.Void) -> HttpResponse:
+    """Make sure that a charge takes nothing, whether it arrived or not; one that comes later is refused."""
+    return await settled(request, _void(required_key_of(request), body))
+
+
+@api.post("/charges/batch", **moves("batch", "Settle many orders", 200, answers.BatchOut, key="no"))
+async def batch(request: HttpRequest, body: wire.Batch) -> HttpResponse:
+    """Charge, refund and void for many orders in one transaction, in their order; an entry that fails fails alone."""
+    names = [(entry.op, entry.key) for entry in body.entries]
+    if len(set(names)) != len(names):
+        raise InvalidRequest("entries: two of one operation have the same key")
+    outcomes = await desk_of(request).settle_all([Call(_command(entry)) for entry in body.entries])
+    told = [_entry(entry.key, outcome) for entry, outcome in zip(body.entries, outcomes, strict=True)]
+    return answered(success(200, {"answers": told}))
+
+
+def _command(entry: wire.ChargeEntry | wire.RefundEntry | wire.VoidEntry) -> Command:
+    match entry:
+        case wire.ChargeEntry():
+            return _charge(entry.key, entry)
+        case wire.RefundEntry():
+            return _refund(entry.key, entry)
+        case wire.VoidEntry():
+            return _void(entry.key, entry)
+
+
+def _charge(key: str, body: wire.Charge) -> MakeCharge:
+    return MakeCharge(SUBJECT, key, body.customer_account_id, body.merchant_account_id, body.amount_minor, body.capture)
+
+
+def _refund(key: str, body: wire.Refund) -> Refund:
+    return Refund(SUBJECT, key, body.charge_key, body.amount_minor)
+
+
+def _void(key: str, body: wire.Void) -> Void:
+    return Void(SUBJECT, key, body.charge_key)
+
+
+def _entry(key: str, outcome: Answer | ServiceError) -> dict[str, Any]:
+    """Return what an entry was told, as the single request would have been."""
+    answer = refusal(outcome) if isinstance(outcome, ServiceError) else outcome
+    return {"key": key, "status": answer.status, "replayed": answer.replayed, "body": msgspec.Raw(answer.body)}
