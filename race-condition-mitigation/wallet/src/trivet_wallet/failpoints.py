@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 FAILPOINTS: Mapping[str, str] = MappingProxyType(
     {
-        "wallet.movement.after_read": "the keys are claimed and the accounts read, under select_for_update locked",
+        "wallet.movement.after_key_claim": "the keys are this transaction's and were looked up; nothing else was read",
+        "wallet.movement.after_read": "the accounts were read, under select_for_update locked; nothing is decided",
         "wallet.movement.before_write": "everything is decided; the next word writes it",
         "wallet.movement.before_commit": "everything is written; COMMIT was not sent",
         "wallet.movement.after_commit": "the movement lasts; nobody was told",

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from trivet_chassis import Answer, Internal, KeyedRequest, ServiceError, StoredAnswer, reach
 from trivet_wallet import keys, queries
-from trivet_wallet.books import Page
+from trivet_wallet.books import Account, Page
 from trivet_wallet.decide import Outcome, enter, touched_by
 from trivet_wallet.errors import Met
 from trivet_wallet.fold import fold
@@ -24,15 +24,6 @@ from trivet_wallet.strategies import Strategy
 from trivet_wallet.transactions import DRIVER_ERRORS, UNIQUE_VIOLATION, Transactions, sqlstate
 
 _log = structlog.get_logger("trivet.teller")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What was asked for ahead: the charges, and the accounts unless they are found in the charges."""
-
-    charges: Reply | None
-    accounts: Reply | None
-    wanted: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +43,7 @@ class Call:
         return self.context.run(enter, page, self.command)
 
 
-Decide = Callable[[Session, Sequence["Call"], "Asked | None"], dict[Name, Outcome]]
+Decide = Callable[[Session, Sequence["Call"]], dict[Name, Outcome]]
 
 
 class Teller:
@@ -119,10 +110,9 @@ class Teller:
 
     def _settle(self, session: Session, calls: Sequence[Call], decide: Decide) -> list[Outcome]:
         """Claim the keys, repeat what was decided under them, and decide the rest."""
-        commands = [call.command for call in calls]
         with session.together():
-            claim = keys.Claim(session, commands)
-            asked = self._ask(session, commands)
+            claim = keys.Claim(session, [call.command for call in calls])
+        reach("wallet.movement.after_key_claim")
         told: dict[Name, Outcome] = dict(claim.in_flight())
         stored = claim.stored()
         for call in calls:
@@ -130,12 +120,12 @@ class Teller:
                 told[call.name] = _repeated(stored[call.name], call.command.request)
         fresh = [call for call in calls if call.name not in told]
         if fresh:
-            told |= decide(session, fresh, asked)
+            told |= decide(session, fresh)
         if stored:
             keys.make_durable(session)
         return [told[call.name] for call in calls]
 
-    def _apart(self, session: Session, calls: Sequence[Call], asked: Asked | None) -> dict[Name, Outcome]:
+    def _apart(self, session: Session, calls: Sequence[Call]) -> dict[Name, Outcome]:
         """Decide commands of one transaction so that one which the database refuses to write fails alone.
 
         They are tried together under a savepoint; if that breaks, each half on its own, down to the one that is
@@ -143,7 +133,7 @@ class Teller:
         """
         try:
             with transaction.atomic():
-                return self._decide(session, calls, asked)
+                return self._decide(session, calls)
         except DRIVER_ERRORS as error:
             if not _is_defect(error):
                 raise
@@ -151,12 +141,11 @@ class Teller:
                 _log.exception("poisoned entry", operation=calls[0].command.kind, key=calls[0].command.request.key)
                 return {calls[0].name: Internal("the service failed in a way that it does not know")}
         middle = len(calls) // 2
-        first = self._apart(session, calls[:middle], None)
-        return first | self._apart(session, calls[middle:], None)
+        return self._apart(session, calls[:middle]) | self._apart(session, calls[middle:])
 
-    def _decide(self, session: Session, calls: Sequence[Call], asked: Asked | None) -> dict[Name, Outcome]:
+    def _decide(self, session: Session, calls: Sequence[Call]) -> dict[Name, Outcome]:
         """Read what the commands need, decide on it in their order, and write it."""
-        page = self._read(session, [call.command for call in calls], asked)
+        page = self._read(session, [call.command for call in calls])
         reach("wallet.movement.after_read")
         told = {call.name: call.enter(page) for call in calls}
         if page.entries:
@@ -164,38 +153,37 @@ class Teller:
             self._write(session, page)
         return told
 
-    def _ask(self, session: Session, commands: Sequence[Command]) -> Asked:
-        """Ask for the charges that the commands name, and for their accounts as far as those are known by now.
+    def _read(self, session: Session, commands: Sequence[Command]) -> Page:
+        """Return the page that the commands are decided on: charges first, then accounts in the order of their ids.
 
-        Where a command finds its accounts in its charge, all accounts wait for the charges: everybody locks charges
-        before accounts, and accounts in the order of their ids.
+        That is the order in which everybody locks. Where no command finds its accounts in its charge, both are asked
+        for together.
         """
         named = {command.charge_name for command in commands if command.charge_name is not None}
-        charges = self._strategy.read_charges(session, named) if named else None
         if any(command.finds_accounts_in_charge for command in commands):
-            return Asked(charges, None, frozenset())
-        return self._ask_accounts(session, touched_by(commands, {}), charges)
-
-    def _ask_accounts(self, session: Session, touched: Touched, charges: Reply | None) -> Asked:
-        wanted = touched.debited | touched.credited
-        accounts = self._strategy.read_accounts(session, touched.debited, touched.credited) if wanted else None
-        return Asked(charges, accounts, wanted)
-
-    def _read(self, session: Session, commands: Sequence[Command], asked: Asked | None) -> Page:
-        """Return the page that the commands are decided on."""
-        first = asked or self._ask(session, commands)
-        charges = queries.charges(first.charges) if first.charges else []
-        if first.accounts is None:
+            charges = queries.charges(self._strategy.read_charges(session, named))
             touched = touched_by(commands, {charge.name: charge for charge in charges})
-            first = self._ask_accounts(session, touched, None)
-        accounts = queries.accounts(first.accounts) if first.accounts else []
+            return Page(self._accounts(session, touched, self._ask(session, touched)), charges)
+        touched = touched_by(commands, {})
+        with session.together():
+            asked = self._strategy.read_charges(session, named) if named else None
+            accounts = self._ask(session, touched)
+        return Page(self._accounts(session, touched, accounts), queries.charges(asked) if asked else [])
+
+    def _ask(self, session: Session, touched: Touched) -> Reply | None:
+        if not touched.debited and not touched.credited:
+            return None
+        return self._strategy.read_accounts(session, touched.debited, touched.credited)
+
+    def _accounts(self, session: Session, touched: Touched, asked: Reply | None) -> list[Account]:
+        """Return the accounts that were asked for, and those hot ones that are only appended to."""
+        accounts = queries.accounts(asked) if asked else []
         hot = [account.id for account in accounts if account.hot]
         if hot:  # a debit has to know the whole balance
             fold(session, hot)
         cold = [account for account in accounts if not account.hot]
-        others = first.wanted - {account.id for account in cold}
-        appended = queries.accounts(queries.unlocked_accounts(session, others)) if others else []
-        return Page([*cold, *appended], charges)
+        others = (touched.debited | touched.credited) - {account.id for account in cold}
+        return [*cold, *(queries.accounts(queries.unlocked_accounts(session, others)) if others else [])]
 
     def _write(self, session: Session, page: Page) -> None:
         """Write the page in one round trip.

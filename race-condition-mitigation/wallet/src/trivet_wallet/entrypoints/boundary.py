@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
-from ninja.errors import ValidationError
+from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
 from trivet_chassis import (
@@ -73,11 +73,13 @@ def add_handlers(api: NinjaAPI) -> None:
     def on_invalid(_: HttpRequest, error: ValidationError) -> HttpResponse:
         return refused(InvalidRequest.of_faults((_path(fault["loc"]), fault["msg"]) for fault in error.errors))
 
+    @api.exception_handler(HttpError)
+    def on_http_error(_: HttpRequest, error: HttpError) -> HttpResponse:
+        wrapped = error.__cause__ or error.__context__  # what the parser raised
+        return refused(wrapped if isinstance(wrapped, ServiceError) else InvalidRequest(str(error)))
+
     @api.exception_handler(Exception)
     def on_defect(_: HttpRequest, error: Exception) -> HttpResponse:
-        wrapped = error.__cause__ or error.__context__
-        if isinstance(wrapped, ServiceError):  # Ninja wraps what its parser raised
-            return refused(wrapped)
         _log.error("defect", exc_info=error)
         return refused(Internal("the service failed in a way that it does not know"))
 
