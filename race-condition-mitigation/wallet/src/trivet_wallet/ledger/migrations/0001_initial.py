@@ -12,7 +12,7 @@ from trivet_wallet.ledger.guards import AddGuard
 
 
 class Migration(migrations.Migration):
-    """Six tables; the two guards last, so that a lab can do without them."""
+    """Six tables; the guards last, so that a lab can do without them."""
 
     initial = True
 
@@ -66,9 +66,6 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["owner"], name="accounts_owner")],
                 "constraints": [
                     models.UniqueConstraint(fields=("id", "currency"), name="accounts_id_currency"),
-                    models.CheckConstraint(
-                        condition=models.Q(("held_minor__gte", 0)), name="accounts_held_not_negative"
-                    ),
                 ],
             },
         ),
@@ -120,18 +117,6 @@ class Migration(migrations.Migration):
                 "db_table": "charges",
                 "constraints": [
                     models.UniqueConstraint(fields=("subject", "key"), name="charges_one_a_key"),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("refunded_minor__gte", 0),
-                            ("refunded_minor__lte", models.F("captured_minor")),
-                            models.Q(
-                                ("captured_minor", 0),
-                                ("captured_minor__lte", models.F("amount_minor")),
-                                _connector="OR",
-                            ),
-                        ),
-                        name="charges_refunded_within_captured",
-                    ),
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("state", "captured"), ("captured_minor__gt", 0)),
@@ -258,6 +243,27 @@ class Migration(migrations.Migration):
                 condition=models.Q(("account_version__isnull", False)),
                 fields=("account", "account_version"),
                 name="postings_one_a_version",
+            ),
+        ),
+        AddGuard(
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("held_minor__gte", 0)), name="accounts_held_not_negative"
+            ),
+        ),
+        AddGuard(
+            model_name="charge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("refunded_minor__gte", 0),
+                    ("refunded_minor__lte", models.F("captured_minor")),
+                    models.Q(
+                        ("captured_minor", 0),
+                        ("captured_minor__lte", models.F("amount_minor")),
+                        _connector="OR",
+                    ),
+                ),
+                name="charges_refunded_within_captured",
             ),
         ),
     ]
