@@ -76,6 +76,7 @@ class Teller:
         decide = self._apart if len(calls) > 1 else self._decide
         try:
             outcomes = self._transactions.run(lambda session: self._settle(session, calls, decide))
+            reach("wallet.movement.after_commit")
         except Exception as error:
             for call in calls:
                 self._metrics.refused(call.command.kind, error)
@@ -93,6 +94,7 @@ class Teller:
         if len(calls) > 1:
             try:
                 outcomes = self._transactions.once(lambda session: self._settle(session, calls, self._decide))
+                reach("wallet.movement.after_commit")
             except (Met, *DRIVER_ERRORS):
                 middle = len(calls) // 2
                 return [*self.settle_each(calls[:middle]), *self.settle_each(calls[middle:])]
@@ -123,6 +125,7 @@ class Teller:
             told |= decide(session, fresh)
         if stored:
             keys.make_durable(session)
+        reach("wallet.movement.before_commit")
         return [told[call.name] for call in calls]
 
     def _apart(self, session: Session, calls: Sequence[Call]) -> dict[Name, Outcome]:

@@ -18,7 +18,7 @@ import psycopg
 import structlog
 from django.db import Error, connection, transaction
 
-from trivet_chassis import Unavailable, reach
+from trivet_chassis import Unavailable
 from trivet_wallet.errors import LockIsBusy, Met
 from trivet_wallet.metrics import Metrics
 from trivet_wallet.session import Session
@@ -109,10 +109,8 @@ class Transactions:
         try:
             with transaction.atomic(durable=True):
                 done = work(Session(connection.connection))
-                reach("wallet.movement.before_commit")
                 raw = connection.connection
                 raw.add_notice_handler(warnings)
-            reach("wallet.movement.after_commit")
         except DRIVER_ERRORS as error:
             if raw is not None and not sqlstate(error).startswith(_ROLLED_BACK):
                 _log.warning("commit unknown", error=repr(error))

@@ -9,7 +9,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Query
 
-from trivet_chassis import Answer, InvalidRequest, ServiceError, read_key, refusal, success
+from trivet_chassis import Answer, InvalidRequest, ServiceError, reach, read_key, refusal, success
 from trivet_wallet.entrypoints import answers, wire
 from trivet_wallet.entrypoints.boundary import StrictParser, add_handlers, answered
 from trivet_wallet.entrypoints.desk import Desk
@@ -64,7 +64,9 @@ def required_key_of(request: HttpRequest) -> str:
 
 async def settled(request: HttpRequest, command: Command) -> HttpResponse:
     """Settle a command and return its answer."""
-    return answered(await desk_of(request).settle(command))
+    answer = await desk_of(request).settle(command)
+    reach("wallet.movement.before_reply")
+    return answered(answer)
 
 
 @api.post("/accounts", **moves("openAccount", "Open an account", 201, answers.AccountOut, "already-exists", key="may"))
