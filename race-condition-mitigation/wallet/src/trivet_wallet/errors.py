@@ -59,7 +59,8 @@ class Met(Exception):
     """A transaction met another and was rolled back: it is to be tried again, whole. Never reaches a caller.
 
     Args:
-        reason: ``deadlock``, ``serialization``, ``version`` or ``duplicate``; a label of the retries that are counted.
+        reason: ``deadlock``, ``serialization``, ``version``, ``duplicate`` or ``guard``: a label of the retries that
+            are counted.
     """
 
     def __init__(self, reason: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 
 from trivet_chassis import WrongDatabase
-from trivet_wallet.ledger.guards import GUARDS
+from trivet_wallet.ledger.kinds import GUARDS
 from trivet_wallet.sql import statement
 from trivet_wallet.strategies import Strategy
 

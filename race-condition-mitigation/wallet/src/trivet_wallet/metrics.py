@@ -26,7 +26,7 @@ OUTCOMES = (
     "unavailable",
     "internal",
 )
-REASONS = ("version", "deadlock", "serialization", "duplicate")
+REASONS = ("version", "deadlock", "serialization", "duplicate", "guard")
 
 
 class Metrics:

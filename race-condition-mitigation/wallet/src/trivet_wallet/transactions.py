@@ -20,6 +20,7 @@ from django.db import Error, connection, transaction
 
 from trivet_chassis import Unavailable
 from trivet_wallet.errors import LockIsBusy, Met
+from trivet_wallet.ledger.kinds import GUARDS
 from trivet_wallet.metrics import Metrics
 from trivet_wallet.session import Session
 
@@ -28,6 +29,7 @@ UNIQUE_VIOLATION = "23505"
 _MET = {"40001": "serialization", "40P01": "deadlock", UNIQUE_VIOLATION: "duplicate"}
 DRIVER_ERRORS = (psycopg.Error, Error)
 """psycopg's own errors, and Django's around them."""
+_INTEGRITY, _CHECK_VIOLATION = "23", "23514"
 _LOCK_NOT_AVAILABLE = "55P03"
 # SQLSTATE classes of a server that is away, full, shutting down or in someone's hands; 25006 is a read-only server.
 _TRANSIENT = ("08", "53", "57", "58", "25006", "25P03")
@@ -54,6 +56,9 @@ class Transactions:
     def run(self, work: Callable[[Session], T]) -> T:
         """Do the work and commit; whole again, after a random wait, if it met another transaction.
 
+        What a guard of the database refuses was decided on a row that somebody has changed since, or is a defect: to
+        begin again tells which.
+
         The wait is a random share of a doubling time (full jitter: Brooker, *Exponential Backoff And Jitter*, AWS
         Architecture Blog, 2015): those who met must not meet again.
 
@@ -69,6 +74,8 @@ class Transactions:
                 return self.once(work)
             except Met as met:
                 if attempt == self._attempts_max:
+                    if sqlstate(met).startswith(_INTEGRITY):
+                        raise met.__cause__ or met from None  # nobody was in the way: what was decided is wrong
                     sentence = f"others were at the same money {attempt} times in a row"
                     raise LockIsBusy(sentence) from met
                 self._sleep(self._chance() * min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0 ** (attempt - 1)))
@@ -156,11 +163,18 @@ def sqlstate(error: BaseException) -> str:
     return (cause.sqlstate or "") if isinstance(cause, psycopg.Error) else ""
 
 
+def _constraint(error: BaseException) -> str | None:
+    cause = error if isinstance(error, psycopg.Error) else error.__cause__
+    return cause.diag.constraint_name if isinstance(cause, psycopg.Error) else None
+
+
 def _translate(error: Exception) -> None:
     """Raise the driver's error as ours; return if it is a defect of this program, to be raised as it is."""
     state = sqlstate(error)
     if state in _MET:
         raise Met(_MET[state]) from error
+    if state == _CHECK_VIOLATION and _constraint(error) in GUARDS:
+        raise Met("guard") from error
     if state == _LOCK_NOT_AVAILABLE:
         raise LockIsBusy("somebody else was at the same money for too long") from error
     if state and not state.startswith(_TRANSIENT):

@@ -7,13 +7,6 @@ from typing import Any
 from django.conf import settings
 from django.db import migrations
 
-GUARDS = (
-    "accounts_not_overdrawn",
-    "postings_one_a_version",
-    "accounts_held_not_negative",
-    "charges_refunded_within_captured",
-)
-
 
 class AddGuard(migrations.AddConstraint):
     """Adds a constraint, unless the database is made for somebody who is to be seen breaking it."""

@@ -52,3 +52,12 @@ EXTERNAL_PREFIX = "external-"
 def external_id(currency: str) -> str:
     """Return the id of the external account of a currency."""
     return f"{EXTERNAL_PREFIX}{currency.lower()}"
+
+
+GUARDS = (
+    "accounts_not_overdrawn",
+    "postings_one_a_version",
+    "accounts_held_not_negative",
+    "charges_refunded_within_captured",
+)
+"""The constraints that stand between a mistake and the money, by name."""
