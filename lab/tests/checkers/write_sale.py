@@ -69,7 +69,7 @@ class Shop:
             row = {"id": name, "initial_stock": initial, "stock": self.stock[name], "item_version": self.version[name]}
             self.ledgers["items"].write(msgspec.json.encode(row) + b"\n")
         planned = [{"id": name, "stock": stock} for name, stock in self.initial.items()]
-        (self.directory / "plan.json").write_bytes(msgspec.json.encode({"items": planned}))
+        (self.directory / "plan.json").write_bytes(msgspec.json.encode({"errand": {"kind": "sale", "items": planned}}))
         (self.directory / "load.json").write_text('{"over_budget": [], "lateness_ms": {"p99": 1.2}, "cpu_share": 0.4}')
 
 

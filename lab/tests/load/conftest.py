@@ -11,8 +11,9 @@ import pytest
 
 from trivet_lab.evidence import VariantDirectory, read_history
 from trivet_lab.latency import merge_hlog
-from trivet_lab.load import Item, Phase, Plan, command, read_summary, write_plan
+from trivet_lab.load import Item, Phase, Plan, Sale, command, read_summary, write_plan
 
+SALES = {"items", "restocks", "quantity_weights"}
 RESPONDER = Path(__file__).with_name("responder.py")
 
 
@@ -58,7 +59,6 @@ def plan(tmp_path):
             "epoch_ns": time.monotonic_ns(),
             "clients": 5,
             "phases": [Phase("steady", 100, 0.4)],
-            "items": [Item("a", 10)],
             "directory": str(tmp_path / "variant"),
             "arrivals": "uniform",
             "backoff_ms": 1,
@@ -69,7 +69,8 @@ def plan(tmp_path):
             "cpu_budget": 60,
             "doubt_attempts_max": fields.get("attempts_max", 8),
         }
-        return Plan(**usual | fields)
+        goods = {"items": [Item("a", 10)]} | {name: fields.pop(name) for name in SALES & fields.keys()}
+        return Plan(**{"errand": Sale(**goods)} | usual | fields)
 
     return make
 

@@ -50,15 +50,16 @@ class Shop(asyncio.Protocol):
         length = int(headers.get("content-length", 0))
         if len(rest) >= length:
             self.buffer = rest[length:]
-            self.serve(first.split()[1], headers, rest[:length])
+            self.serve(*first.split()[:2], headers, rest[:length])
 
-    def serve(self, path, headers, body):
+    def serve(self, method, path, headers, body):
         if path == "/seen":
             self.transport.write(frame(200, json.dumps(SEEN).encode()))
             return
-        sent, key = json.loads(body), headers["idempotency-key"]
-        item = sent.get("item_id") or path.split("/")[2]
-        SEEN.append({"path": path, "key": key, "body": body.decode(), "traceparent": headers["traceparent"]})
+        sent, key = json.loads(body or b"{}"), headers.get("idempotency-key")
+        item = sent.get("item_id") or path.split("/")[-2]
+        SEEN.append({"method": method, "path": path, "key": key, "body": body.decode()})
+        SEEN[-1]["traceparent"] = headers["traceparent"]
         steps = self.script.get(item) or self.script["*"]
         step = steps[min(ATTEMPTS[key], len(steps) - 1)]
         ATTEMPTS[key] += 1

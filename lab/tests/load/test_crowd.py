@@ -27,13 +27,13 @@ class Wire:
         self.all_asked = asyncio.Event()
         self.let = asyncio.Event()
 
-    async def attempt(self, _request, key, _number):
+    async def attempt(self, intent, _number):
         self.asked += 1
         if self.asked == 4:
             self.all_asked.set()
         await self.let.wait()
         now_ns = time.monotonic_ns()
-        return Reply(Attempt(now_ns, now_ns, self.status, self.code, None, key), {}, 3600.0)
+        return Reply(Attempt(now_ns, now_ns, self.status, self.code, None, intent.key), {}, 3600.0)
 
 
 @pytest.fixture
@@ -167,9 +167,9 @@ def test_how_often_it_asks_depends_on_what_was_lost(stage, script, asked, outcom
     make, outcomes = stage
 
     class Scripted(Wire):
-        async def attempt(self, request, key, number):
+        async def attempt(self, intent, number):
             self.status, self.code = script[self.asked]
-            return await super().attempt(request, key, number)
+            return await super().attempt(intent, number)
 
     async def scene():
         wire = Scripted(0, None)

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from trivet_lab.load import Again, Item, Phase, Plan, PlanError, Restock, read_plan, write_plan
+from trivet_lab.load import Again, Item, Phase, Plan, PlanError, Restock, Sale, read_plan, write_plan
 
 
 def test_a_plan_read_is_the_plan_written(plan, tmp_path):
@@ -52,6 +52,7 @@ def test_a_plan_read_is_the_plan_written(plan, tmp_path):
         ("again", [Again(-1, 0.1)], r"again\[0\]\.after_s is at least 0, not -1"),
         ("again", [Again(0, 1.1)], r"again\[0\]\.share is 0 to 1, not 1\.1"),
         ("again", [Again(0, math.nan)], r"again\[0\]\.share is 0 to 1, not nan"),
+        ("again", [Again(0, 0.1, 0)], r"again\[0\]\.times is 1 to 100, not 0"),
         ("restocks", [Restock(0.1, "a", 0)], r"restocks\[0\]\.quantity is 1 to 1000000, not 0"),
     ],
 )
@@ -63,7 +64,7 @@ def test_what_spoils_a_plan_is_named_by_its_field(plan, field, value, sentence):
 def test_every_reason_is_given_at_once(plan):
     with pytest.raises(PlanError) as caught:
         plan(clients=0, phases=[], items=[])
-    assert [line.split()[0] for line in str(caught.value).splitlines()] == ["clients", "phases", "items"]
+    assert [line.split()[0] for line in str(caught.value).splitlines()] == ["clients", "phases", "errand.items"]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,6 @@ def test_the_defaults_are_a_plan():
         epoch_ns=0,
         clients=1,
         phases=[Phase("steady", 1, 1)],
-        items=[Item("a", 0)],
+        errand=Sale(items=[Item("a", 0)]),
         directory=".",
     )

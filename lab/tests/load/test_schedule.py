@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trivet_lab.load import Again, Item, Phase, Plan, Restock, zipf_weights
-from trivet_lab.load.schedule import arrivals, schedule
+from trivet_lab.load import Again, Item, Phase, Plan, Restock, Sale, zipf_weights
+from trivet_lab.load.arrivals import arrivals
+from trivet_lab.load.schedule import schedule
 
 GOLDEN = [
     (2, "f89d3c31-29a2-48fe-9079-d5721d34690f", "a", 2),
@@ -31,7 +32,8 @@ def crowd_of(seed=7, items=("a", "b", "c"), **fields):
     usual = {"url": "http://127.0.0.1:1", "epoch_ns": 0, "clients": 9, "phases": [Phase("steady", 300, 1)]}
     weights = zipf_weights(len(items), 1.0)
     goods = [Item(item, 5, weight) for item, weight in zip(items, weights, strict=True)]
-    return Plan(**{"seed": seed, "directory": "x", "items": goods} | usual | fields)
+    sale = Sale(items=goods, restocks=fields.pop("restocks", []))
+    return Plan(**{"seed": seed, "directory": "x", "errand": sale} | usual | fields)
 
 
 def area(phase):

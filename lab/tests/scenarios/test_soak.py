@@ -49,17 +49,17 @@ def test_it_lasts_as_long_as_asked_at_the_rate_that_was_asked(duration: float) -
 def test_goods_arrive_all_along_and_are_never_enough() -> None:
     """So there is always something to sell, and to sell out: the two states in which a shop can be wrong."""
     plan = planned(duration=600, rate=20, items=8)
-    times = sorted(restock.at_s for restock in plan.restocks)
+    times = sorted(restock.at_s for restock in plan.errand.restocks)
     assert max(later - earlier for earlier, later in itertools.pairwise(times)) < 5
     assert times[0] <= 15
     assert times[-1] >= 590
-    assert set(Counter(restock.item_id for restock in plan.restocks).values()) == {19, 20}
-    supply: defaultdict[str, int] = defaultdict(int, {item.id: item.stock for item in plan.items})
-    for restock in plan.restocks:
+    assert set(Counter(restock.item_id for restock in plan.errand.restocks).values()) == {19, 20}
+    supply: defaultdict[str, int] = defaultdict(int, {item.id: item.stock for item in plan.errand.items})
+    for restock in plan.errand.restocks:
         supply[restock.item_id] += restock.quantity
     demand = 20 * 600 * 1.23
-    for item in plan.items:
-        share = supply[item.id] / (demand * item.weight / sum(item.weight for item in plan.items))
+    for item in plan.errand.items:
+        share = supply[item.id] / (demand * item.weight / sum(item.weight for item in plan.errand.items))
         assert share == pytest.approx(SUPPLY_SHARE, rel=0.1)
 
 

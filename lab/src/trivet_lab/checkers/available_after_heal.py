@@ -8,9 +8,8 @@ from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._faults import Faults
 from trivet_lab.checkers._history import HISTORY, Batch, EvidenceError, Pointer
-from trivet_lab.checkers._inventory import OUT_OF_STOCK
 from trivet_lab.checkers._witness import Violations
-from trivet_lab.evidence import Attempt
+from trivet_lab.evidence import STORED, Attempt
 
 NS_PER_S = 1_000_000_000
 BOUND_S = 5
@@ -30,8 +29,9 @@ LATER_MIN = 20
 class AvailableAfterHeal(Checker):
     """Looks at every request that was sent after the last heal.
 
-    A request is *decided* if the books answered it: done, or out of stock. It *fails* if nothing came back, or a
-    server's error (5xx). That a lock is busy is neither: one that died with its holder lives on until its lease ends.
+    A request is *decided* if the books answered it: done, or refused for good (out of stock, not enough money). It
+    *fails* if nothing came back, or a server's error (5xx). That a lock is busy is neither: one that died with its
+    holder lives on until its lease ends.
     """
 
     NAME: ClassVar[str] = "available_after_heal"
@@ -100,7 +100,7 @@ class AvailableAfterHeal(Checker):
         self._first = self._first or pointer
         self._first_call_ns = min(self._first_call_ns or attempt.call_ns, attempt.call_ns)
         self._last_call_ns = max(self._last_call_ns, attempt.call_ns)
-        if 200 <= attempt.status < 300 or attempt.code == OUT_OF_STOCK:
+        if 200 <= attempt.status < 300 or attempt.code in STORED:
             self._decided_ns = min(self._decided_ns or attempt.return_ns, attempt.return_ns)
         if attempt.call_ns - (self._healed_ns or 0) > BOUND_S * NS_PER_S:
             self._later += 1

@@ -19,10 +19,14 @@ class _Item(msgspec.Struct, frozen=True):
     stock: int
 
 
+class _Sale(msgspec.Struct, frozen=True):
+    items: list[_Item]
+
+
 class _Plan(msgspec.Struct, frozen=True):
     """What this rule needs of ``plan.json``."""
 
-    items: list[_Item]
+    errand: _Sale
 
 
 class SupplyAsPlanned(Checker):
@@ -39,11 +43,12 @@ class SupplyAsPlanned(Checker):
         """Load the plan and the books."""
         path = evidence.directory.plan
         try:
-            self._planned = {item.id: item.stock for item in msgspec.json.decode(path.read_bytes(), type=_Plan).items}
+            sale = msgspec.json.decode(path.read_bytes(), type=_Plan).errand
         except FileNotFoundError as error:
             raise EvidenceError(f"{path.name} is missing: nobody says what was put on sale") from error
         except msgspec.DecodeError as error:
             raise EvidenceError(f"{path.name} is damaged: {error}") from error
+        self._planned = {item.id: item.stock for item in sale.items}
         self._book = evidence.book(Inventory).expect_purchases()
 
     def finish(self) -> Ruling:

@@ -1,5 +1,6 @@
 """What a run leaves behind: its directory, what it was, what the crowd did, and what was found."""
 
+from trivet_lab.evidence.answers import STORED
 from trivet_lab.evidence.directory import RunDirectory, VariantDirectory, create_directory, create_run
 from trivet_lab.evidence.events import Event, LeaseHeld, LeaseOver, collect_events
 from trivet_lab.evidence.faults import FaultRecord, PlannedFault, read_faults, write_faults
@@ -31,6 +32,7 @@ from trivet_lab.evidence.results import (
 from trivet_lab.evidence.samples import Sample, SampleFile, read_samples
 
 __all__ = [
+    "STORED",
     "Attempt",
     "DamagedRecord",
     "Event",

@@ -26,7 +26,7 @@ class VariantDirectory:
 
     @property
     def plan(self) -> Path:
-        """What the crowd was to do, and what was put on sale."""
+        """What the crowd was to do, and what was there before it came: items, or accounts."""
         return self.path / "plan.json"
 
     @property

@@ -25,7 +25,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Latency(msgspec.Struct, frozen=True):
-    """Latency of purchases, milliseconds, from the instant each was *due* to its last answer, retries included.
+    """Latency of what the crowd came for, milliseconds, from the instant it was *due* to its last answer, with retries.
 
     One that stayed unknown counts with the time until it was given up, so a dead server does not look fast.
     """
@@ -46,7 +46,8 @@ class VariantResult(msgspec.Struct, frozen=True):
     """One variant: what was expected of it, what it got, and the figures of the table.
 
     ``outcomes`` counts the last status of every operation ("0" where none came back); ``per_s`` is
-    acknowledged purchases a second; ``figures`` are the scenario's own counts (sold, oversold, …).
+    what was acknowledged a second; ``figures`` are the scenario's own counts, of which the first two stand in the
+    table: what was done (sold, spent) and what of it was wrong (oversold, lost).
     ``as_expected`` says more than comparing the verdicts: a variant expected invalid must also have been caught
     by the checkers that its scenario names, and by no other.
     """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -86,4 +87,17 @@ def merge_hlog(path: Path) -> Histogram:
     if path.exists():
         for _, histogram in read_hlog(path):
             whole.merge(histogram)
+    return whole
+
+
+def merge_hlogs(folder: Path, operations: Collection[str] | None) -> Histogram:
+    """Return the logs of these operations as one histogram; of all that were counted from their due time when None.
+
+    Raises:
+        HlogError: a log cannot be read.
+    """
+    whole = Histogram()
+    for path in sorted(folder.glob("*.hlog")):
+        if (path.stem in operations) if operations is not None else not path.stem.endswith(".sent"):
+            whole.merge(merge_hlog(path))
     return whole

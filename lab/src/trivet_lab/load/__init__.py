@@ -8,21 +8,30 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from trivet_lab.load.plan import Again, Item, Phase, Plan, PlanError, Restock, read_plan, write_plan
-from trivet_lab.load.schedule import zipf_weights
+from trivet_lab.load.attendance import Again, Attendance, Phase
+from trivet_lab.load.plan import Errand, Plan, PlanError, main_operations, read_plan, write_plan
+from trivet_lab.load.sale import Item, Restock, Sale, zipf_weights
+from trivet_lab.load.spending import Account, Spending, Weights
 from trivet_lab.load.summary import Quantiles, Second, Summary, read_summary
 
 __all__ = [
+    "Account",
     "Again",
+    "Attendance",
+    "Errand",
     "Item",
     "Phase",
     "Plan",
     "PlanError",
     "Quantiles",
     "Restock",
+    "Sale",
     "Second",
+    "Spending",
     "Summary",
+    "Weights",
     "command",
+    "main_operations",
     "read_plan",
     "read_summary",
     "write_plan",

@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from enum import Enum
 
-STORED = frozenset(
-    {
-        "insufficient-funds",
-        "out-of-stock",
-        "already-held",
-        "already-exists",
-        "too-late",
-        "hold-expired",
-        "hold-released",
-        "already-captured",
-        "charge-voided",
-        "refund-exceeds-capture",
-    }
-)
-"""Codes that the effect itself decided: kept under the key and replayed, so they settle an operation for good."""
+from trivet_lab.evidence import STORED
+
+KEY_REUSED = "idempotency-key-reuse"
 
 
 class Answer(Enum):
@@ -36,12 +24,16 @@ def classify(status: int, code: str | None) -> Answer:
 
     ``status`` 0 is an attempt without an answer. A success with a code is one whose body could not be read,
     so it is not known what was bought. A 409 or 402 that is not known to be stored proves nothing: another
-    request with this key may be in flight. A 408 comes from a proxy that lost its patience, as 5xx do.
+    request with this key may be in flight. A key that is another payload's (422) is as good as a stored refusal: that
+    payload has the key's effect, and keys of effects are kept. A 408 comes from a proxy that lost its patience, as
+    5xx do.
     """
     if 200 <= status < 300:
         return Answer.DONE if code is None else Answer.LOST
     if status in (402, 409):
         return Answer.DECLINED if code in STORED else Answer.LOST
+    if status == 422 and code == KEY_REUSED:
+        return Answer.DECLINED
     if status == 429:
         return Answer.BUSY
     if 400 <= status < 500 and status != 408:

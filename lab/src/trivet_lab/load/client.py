@@ -13,7 +13,7 @@ import msgspec
 from trivet_lab.evidence import Attempt
 from trivet_lab.load.backoff import parse_retry_after
 from trivet_lab.load.plan import Plan
-from trivet_lab.load.schedule import Request
+from trivet_lab.load.schedule import Intent
 
 _KEEPALIVE_S = 4.0  # below the 5 s of common servers, so that a connection is not used as its server closes it
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -49,19 +49,21 @@ class Client:
     ) -> None:
         await self._session.close()
 
-    async def attempt(self, request: Request, key: str, number: int) -> Reply:
-        """Send a request for the ``number``-th time (from 1) under its key.
+    async def attempt(self, intent: Intent, number: int) -> Reply:
+        """Send an operation's request for the ``number``-th time (from 1), under its key if it has one.
 
         Never raises for what the network or the server does. A refused connection, too, is an attempt that
         was cut: a proxy between may have had the request. If the task is cancelled the attempt counts as cut,
         and the cancellation is the caller's to notice, because the operation must still be written down.
         """
-        trace = key.replace("-", "")  # one trace an operation, one span an attempt
-        headers = {"idempotency-key": key, "traceparent": f"00-{trace}-{number:016x}-01"}
+        request, trace = intent.request, intent.trace
+        headers = {"traceparent": f"00-{trace}-{number:016x}-01"}  # one trace an operation, one span an attempt
+        if intent.key is not None:
+            headers["idempotency-key"] = intent.key
         call_ns = time.monotonic_ns()
         try:
-            async with self._session.post(
-                self._edge + request.path, data=request.body, headers=headers, allow_redirects=False
+            async with self._session.request(
+                request.method, self._edge + request.path, data=request.body, headers=headers, allow_redirects=False
             ) as response:
                 body = await response.read()
                 return_ns = time.monotonic_ns()

@@ -98,7 +98,7 @@ class Crowd:
                     break
                 if reply is None:
                     self._recorder.sent(self._late_ns(intent))
-                reply = await self._client.attempt(intent.request, intent.key, len(attempts) + 1)
+                reply = await self._client.attempt(intent, len(attempts) + 1)
             finally:
                 self._places.release()
             attempts.append(reply.attempt)

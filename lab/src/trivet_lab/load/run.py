@@ -9,7 +9,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
 
 from trivet_lab.evidence import VariantDirectory
@@ -112,8 +112,8 @@ class Conductor:
             ended=dict(whole.ended),
             outcomes=dict(whole.statuses),
             lateness_ms=lateness_ms,
-            latency_ms=quantiles_ms(recorder.latency.get("buy", Histogram())),
-            latency_sent_ms=quantiles_ms(recorder.latency.get("buy.sent", Histogram())),
+            latency_ms=quantiles_ms(_together(recorder, plan.errand.MAIN)),
+            latency_sent_ms=quantiles_ms(_together(recorder, [f"{f}.sent" for f in plan.errand.MAIN])),
             cpu_share=cpu_share,
             over_budget=over_budget(
                 lateness_ms_p99=lateness_ms.p99,
@@ -131,6 +131,15 @@ class Conductor:
 
     def _now_ns(self) -> int:
         return time.monotonic_ns() - self._plan.epoch_ns
+
+
+def _together(recorder: Recorder, names: Iterable[str]) -> Histogram:
+    """Return the latency of several operations in one."""
+    whole = Histogram()
+    for name in names:
+        if name in recorder.latency:
+            whole.merge(recorder.latency[name])
+    return whole
 
 
 def _backoff(plan: Plan) -> Backoff:

@@ -43,8 +43,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         ended: operations by outcome.
         outcomes: operations by last status, "0" where none came back.
         lateness_ms: first attempt's sending − the instant it was due.
-        latency_ms: of purchases, from the instant each was *due* to its last answer, backoff included; an
-            operation that stayed unknown counts with the time until it was given up.
+        latency_ms: of the errand's main operations, from the instant each was *due* to its last answer, backoff
+            included; an operation that stayed unknown counts with the time until it was given up.
         latency_sent_ms: the same from the instant each was really sent.
         cpu_share: processor time of this process ÷ time, from the first due instant to the last sending.
         over_budget: sentences; if there is one, the run measured its generator, and its verdict is unknown.

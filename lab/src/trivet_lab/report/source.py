@@ -21,7 +21,8 @@ from trivet_lab.evidence import (
     read_history,
     read_results,
 )
-from trivet_lab.latency import HlogError, merge_hlog
+from trivet_lab.latency import HlogError, merge_hlogs
+from trivet_lab.load import main_operations
 from trivet_lab.report import series
 from trivet_lab.report.cost import Census, census_of
 from trivet_lab.report.witness import names_in, versions_before
@@ -209,7 +210,7 @@ def _tracks(
 def _percentiles(directory: VariantDirectory, tally: series.HistoryTally) -> tuple[str, series.Percentiles | None]:
     """Return from where a latency counts, and the distribution: as recorded if it was, else from the history."""
     try:
-        recorded = merge_hlog(directory.latency / "buy.hlog")
+        recorded = merge_hlogs(directory.latency, main_operations(directory.plan))
     except HlogError:
         recorded = None
     if recorded is None or recorded.count == 0:

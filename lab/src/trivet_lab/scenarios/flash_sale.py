@@ -6,7 +6,7 @@ import dataclasses
 import math
 from typing import Annotated
 
-from trivet_lab.load import Again, Item, Phase, Plan, Restock, zipf_weights
+from trivet_lab.load import Again, Item, Phase, Plan, Restock, Sale, zipf_weights
 from trivet_lab.scenarios import sale
 from trivet_lab.scenarios.scenario import Chapter, Scenario, Variant, asked
 from trivet_lab.scene import Cue
@@ -49,11 +49,13 @@ def plan_of(cue: Cue, parameters: Parameters) -> Plan:
             Phase(shape="spike", rate_per_s=rate * 8, rate_to_per_s=rate, duration_s=duration * 0.1),
             Phase(shape="steady", rate_per_s=rate * 0.625, duration_s=duration * 0.8),
         ],
-        items=items,
-        restocks=[
-            Restock(at_s=duration / 2, item_id=item.id, quantity=max(1, parameters.stock // 4))
-            for item in items[:RESTOCKED_ITEMS]
-        ],
+        errand=Sale(
+            items=items,
+            restocks=[
+                Restock(at_s=duration / 2, item_id=item.id, quantity=max(1, parameters.stock // 4))
+                for item in items[:RESTOCKED_ITEMS]
+            ],
+        ),
         again=[Again(after_s, parameters.again) for after_s in AGAIN_AFTER_S],
         directory=str(cue.directory.path),
         attempts_max=ATTEMPTS_MAX,

@@ -10,7 +10,7 @@ import dataclasses
 import math
 from typing import Annotated
 
-from trivet_lab.load import Item, Phase, Plan
+from trivet_lab.load import Item, Phase, Plan, Sale
 from trivet_lab.scenarios import sale
 from trivet_lab.scenarios.scenario import Chapter, Scenario, Variant, asked
 from trivet_lab.scene import Cue
@@ -39,8 +39,7 @@ def plan_of(cue: Cue, parameters: Parameters) -> Plan:
         epoch_ns=cue.stage.epoch_ns,
         clients=parameters.clients,
         phases=[Phase(shape="steady", rate_per_s=parameters.rate, duration_s=parameters.duration)],
-        items=[Item(id="front-row", stock=parameters.stock)],
-        quantity_weights=(1.0,),
+        errand=Sale(items=[Item(id="front-row", stock=parameters.stock)], quantity_weights=(1.0,)),
         directory=str(cue.directory.path),
         retry_after_ms_max=BACK_AFTER_MS,
         backoff_ms_max=BACK_AFTER_MS,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from trivet_lab.evidence import VariantDirectory
-from trivet_lab.load import Plan
+from trivet_lab.load import Plan, Sale
 from trivet_lab.scene import Cue, Sampler, request_json, send_crowd
 from trivet_lab.verdict import count_overlaps, count_stock
 
@@ -45,7 +47,7 @@ REDLOCK = {
 
 def sell(plan: Plan, cue: Cue) -> None:
     """Put the items on sale, send the crowd, and sample the stock while it buys."""
-    for item in plan.items:
+    for item in cast("Sale", plan.errand).items:
         body = {"id": item.id, "stock": item.stock, "unit_price_minor": PRICE_MINOR, "currency": "EUR"}
         request_json("POST", f"{cue.stage.url}/items", body, key=f"{cue.seed}-{item.id}")
     with Sampler(cue.stage, cue.directory):
@@ -54,4 +56,5 @@ def sell(plan: Plan, cue: Cue) -> None:
 
 def figures(directory: VariantDirectory) -> dict[str, int]:
     """Count units sold, units sold that did not exist and, where holders told of leases, how often two met."""
-    return count_stock(directory) | count_overlaps(directory)
+    stock = count_stock(directory)
+    return stock | count_overlaps(directory) if stock else {}

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from typing import Annotated
 
-from trivet_lab.load import Again, Item, Phase, Plan, Restock, zipf_weights
+from trivet_lab.load import Again, Item, Phase, Plan, Restock, Sale, zipf_weights
 from trivet_lab.scenarios import sale
 from trivet_lab.scenarios.flash_sale import AGAIN_AFTER_S
 from trivet_lab.scenarios.flash_sale import SCENARIO as FLASH_SALE
@@ -54,16 +54,18 @@ def plan_of(cue: Cue, parameters: Parameters) -> Plan:
             Phase(shape="steady", rate_per_s=steady, duration_s=wave_s - rush_s),
         ]
         * waves,
-        items=[
-            Item(id=name, stock=stock, weight=weight)
-            for name, stock, weight in zip(names, supply, weights, strict=True)
-        ],
-        restocks=[
-            Restock(at_s=wave * wave_s + wave_s * place / parameters.items, item_id=name, quantity=supply[place])
-            for wave in range(waves)
-            for place, name in enumerate(names)
-            if wave or place >= len(names) / 2  # what the first rush left is enough for half a wave
-        ],
+        errand=Sale(
+            items=[
+                Item(id=name, stock=stock, weight=weight)
+                for name, stock, weight in zip(names, supply, weights, strict=True)
+            ],
+            restocks=[
+                Restock(at_s=wave * wave_s + wave_s * place / parameters.items, item_id=name, quantity=supply[place])
+                for wave in range(waves)
+                for place, name in enumerate(names)
+                if wave or place >= len(names) / 2  # what the first rush left is enough for half a wave
+            ],
+        ),
         again=[Again(after_s, AGAIN_SHARE) for after_s in AGAIN_AFTER_S],
         directory=str(cue.directory.path),
         attempts_max=ATTEMPTS_MAX,

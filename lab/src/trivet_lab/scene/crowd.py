@@ -37,12 +37,11 @@ def send_crowd(plan: Plan, cue: Cue) -> None:
         KeyboardInterrupt: it was interrupted.
     """
     path = write_plan(cue.directory.plan, plan)
-    seconds = sum(phase.duration_s for phase in plan.phases)
     decoder = msgspec.json.Decoder(_Progress)
     log = cue.directory.logs / "load.log"
     with (
         log.open("wb") as errors,
-        cue.console.meter(cue.stage.name, seconds) as meter,
+        cue.console.meter(cue.stage.name, plan.duration_s) as meter,
         subprocess.Popen(command(path), stdout=subprocess.PIPE, stderr=errors, env=child_environment({})) as process,
     ):
         try:
@@ -50,7 +49,9 @@ def send_crowd(plan: Plan, cue: Cue) -> None:
                 now = decoder.decode(line)
                 cue.begun(now.at_s)
                 meter.show(
-                    now.at_s, f"{now.ok} sold, {now.refused} refused, {now.unknown} unknown, {now.in_flight} in flight"
+                    now.at_s,
+                    f"{now.ok} {plan.errand.DONE}, {now.refused} refused, "
+                    f"{now.unknown} unknown, {now.in_flight} in flight",
                 )
         except BaseException:
             process.terminate()

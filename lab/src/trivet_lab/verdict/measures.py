@@ -1,16 +1,16 @@
-"""The figures of a variant, from its own files: outcomes, acknowledged purchases a second, latency, the load's cost."""
+"""The figures of a variant, from its own files: outcomes, what was acknowledged a second, latency, the load's cost."""
 
 from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
 from trivet_lab.evidence import Latency, Load, Operation, VariantDirectory
-from trivet_lab.latency import HlogError, merge_hlog
-from trivet_lab.load import read_summary
+from trivet_lab.latency import HlogError, merge_hlogs
+from trivet_lab.load import main_operations, read_summary
 
 
 class Measures(msgspec.Struct, frozen=True):
@@ -27,12 +27,13 @@ def measure(directory: VariantDirectory) -> Measures:
 
     No figure is a verdict: that evidence is damaged is for the checkers to say, and must not keep them from saying it.
     """
+    main = main_operations(directory.plan)
     outcomes: Counter[str] = Counter()
-    acknowledged: set[str | int] = set()  # by key: who asks again buys nothing more
+    acknowledged: set[str | int] = set()  # by key: who asks again gets nothing more
     first_ns, last_ns = 0, 0
     for operation in _readable(directory):
         outcomes[str(operation.status)] += 1
-        if operation.f != "buy":
+        if main is not None and operation.f not in main:
             continue
         first_ns = min(first_ns or operation.call_ns, operation.call_ns)
         last_ns = max(last_ns, operation.return_ns)
@@ -42,7 +43,7 @@ def measure(directory: VariantDirectory) -> Measures:
     return Measures(
         outcomes=dict(sorted(outcomes.items())),
         per_s=round(len(acknowledged) / seconds, 1) if seconds > 0 else 0.0,
-        latency_ms=_latency(directory),
+        latency_ms=_latency(directory, main),
         load=_load(directory),
     )
 
@@ -59,9 +60,9 @@ def _readable(directory: VariantDirectory) -> Iterator[Operation]:
                     yield operation
 
 
-def _latency(directory: VariantDirectory) -> Latency:
+def _latency(directory: VariantDirectory, main: Collection[str] | None) -> Latency:
     try:
-        whole = merge_hlog(directory.latency / "buy.hlog")
+        whole = merge_hlogs(directory.latency, main)
     except (HlogError, UnicodeDecodeError):
         return Latency(p50=0.0, p99=0.0, max=0.0)
     return Latency(p50=whole.percentile(50) / 1e3, p99=whole.percentile(99) / 1e3, max=whole.max / 1e3)

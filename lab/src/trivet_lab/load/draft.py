@@ -1,0 +1,66 @@
+"""What every errand is written in: requests, and drafts of operations that are not numbered yet."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import random
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from trivet_lab.load.attendance import Again, Attendance
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What is sent, equal for all who want the same: ``args`` is for the history, ``body`` for the wire.
+
+    A request without a body is one that only reads.
+    """
+
+    f: str
+    path: str
+    body: bytes | None
+    args: dict[str, Any]
+    method: str = "POST"
+
+
+class Draft(NamedTuple):
+    """One operation: when it is due (nanoseconds from the crowd's start), whose, under which key, and what.
+
+    Without a key nobody remembers it: whoever asks again asks for something new.
+    """
+
+    due_ns: int
+    client: int
+    key: str | None
+    request: Request
+
+
+def source(crowd: Attendance, purpose: str) -> random.Random:
+    """Return a generator of its own for one purpose, so that drawing more for one leaves the others as they were."""
+    return random.Random(f"{crowd.seed}:{purpose}")  # noqa: S311  - a crowd must be repeatable, not secret
+
+
+def new_key(keys: random.Random) -> str:
+    """Return the next idempotency key."""
+    return str(uuid.UUID(int=keys.getrandbits(128), version=4))
+
+
+def picker(weights: Sequence[float]) -> Callable[[float], int]:
+    """Return a function from [0, 1) to a place, each as often as its weight says."""
+    ends = list(itertools.accumulate(weights))
+    last = len(ends) - 1
+    return lambda share: min(last, bisect.bisect_right(ends, share * ends[-1]))
+
+
+def repeated(crowd: Attendance, again: Again, drafts: Iterable[Draft]) -> Iterator[Draft]:
+    """Yield a share of these once more, each as it was and so much later, under its own key."""
+    chance = source(crowd, f"again:{again.after_s}")
+    for due_ns, client, key, request in drafts:
+        if chance.random() < again.share:
+            for place in range(again.times):
+                by = (client + place) % crowd.clients
+                yield Draft(due_ns + round(again.after_s * 1e9), by, key, request)
