@@ -1,15 +1,35 @@
 import dataclasses
 import json
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from trivet_lab.checkers import check_variant
+from trivet_lab.checkers import all_checkers, check_variant
 from trivet_lab.evidence import Finding, VariantDirectory
 
 Line = dict[str, Any]
+WALLETS = runpy.run_path(str(Path(__file__).with_name("wallet_model.py")))
+BANK_LAWS = frozenset(
+    {
+        "audits_consistent",
+        "balances_equal_postings",
+        "declines_legal",
+        "money_conserved",
+        "money_contended",
+        "never_overdrawn",
+        "no_lost_payment",
+        "no_phantom_payment",
+        "one_effect_a_key",
+        "refunds_within_captures",
+        "voided_never_captured",
+    }
+)
+"""The rules of a wallet; all others are of any service, or of a sale."""
+BANK_RULES = BANK_LAWS | {"answers_complete", "generator_on_time", "history_whole", "no_defects"}
+SALE_RULES = frozenset(all_checkers()) - BANK_LAWS
 ON_TIME = {"over_budget": [], "lateness_ms": {"p50": 0.1, "p99": 0.9, "max": 3.0}, "cpu_share": 0.2}
 
 
@@ -120,10 +140,10 @@ class Sale:
             write_lines(self.directory.ledger(f"inventory.{name}"), getattr(self, name))
         self.directory.load.write_text(json.dumps(self.load))
         planned = [{"id": name, "stock": stock} for name, stock in self.planned.items()]
-        self.directory.plan.write_text(json.dumps({"items": planned}))
+        self.directory.plan.write_text(json.dumps({"errand": {"kind": "sale", "items": planned}}))
 
     def findings(self) -> dict[str, Finding]:
-        return {finding.name: finding for finding in check_variant(self.directory)}
+        return {finding.name: finding for finding in check_variant(self.directory, sorted(SALE_RULES))}
 
     def judge(self) -> dict[str, Finding]:
         self.write()
@@ -132,6 +152,18 @@ class Sale:
     def invalid(self) -> set[str]:
         """Return the broken rules; an attempt without an answer breaks `nobody_noticed` in the best of shops."""
         return {name for name, finding in self.judge().items() if finding.verdict == "invalid"} - {"nobody_noticed"}
+
+
+@pytest.fixture(scope="session")
+def sale_rules() -> frozenset[str]:
+    """Return the rules that may be asked of a sale."""
+    return SALE_RULES
+
+
+@pytest.fixture(scope="session")
+def bank_rules() -> frozenset[str]:
+    """Return the rules that may be asked of a crowd that spends."""
+    return BANK_RULES
 
 
 @pytest.fixture(scope="session")
@@ -164,3 +196,120 @@ def sale(tmp_path: Path) -> Sale:
     sale.lease("inventory-api-2", "cold", 104, 60, 100, 90)
     sale.count("envoy", 100_000_000, 40, 1)
     return sale
+
+
+class Bank:
+    """What a crowd that spends leaves, before it is written: a test breaks what it wants, then asks for the findings.
+
+    ``wallet`` is a right one in memory; what is told of it, and its ledgers, are written as they then stand.
+    """
+
+    def __init__(self, directory: VariantDirectory, openings: dict[str, int], kind: Any = WALLETS["Wallet"]) -> None:
+        self.directory = directory
+        self.planned = [
+            {
+                "id": name,
+                "kind": "merchant" if name.startswith("shop") else "customer",
+                "opening_minor": minor,
+                "key": f"opening-{name}",
+            }
+            for name, minor in openings.items()
+        ]
+        self.wallet = kind(self.planned)
+        self.history: list[Line] = []
+        self.load: Line = dict(ON_TIME)
+
+    def operation(self, key: str) -> Line:
+        return next(operation for operation in self.history if operation["key"] == key)
+
+    def row(self, key: str) -> Line:
+        return next(row for row in self.wallet.rows["operations"] if row["key"] == key and row["kind"] != "open")
+
+    def postings(self, key: str) -> list[Line]:
+        """Return what an operation moved: from whom, then to whom."""
+        transaction_id = self.row(key)["transaction_id"]
+        return [row for row in self.wallet.rows["postings"] if row["transaction_id"] == transaction_id]
+
+    def tell(self, f: str, key: str | None, args: Line, answer: Any, *spans: tuple[Any, ...]) -> Line:
+        """Write an operation; spans are (call_ns, return_ns) of attempts with this answer, or (…, status, code)."""
+        told: list[Line] = []
+        for call, until, *other in spans:
+            status, code = other or (answer[0], answer[1].get("code") if answer[0] >= 300 else None)
+            told.append({"call_ns": call, "return_ns": until, "status": status, "code": code, "node": "a:1"})
+        outcome = "unknown" if answer is None else "ok" if answer[0] < 300 else "fail"
+        operation = {"op": len(self.history), "client": len(self.history) % 7, "f": f, "args": args, "key": key}
+        operation |= {"outcome": outcome, "value": answer[1] if answer else None, "attempts": told}
+        self.history.append(operation)
+        return operation
+
+    def do(self, f: str, key: str, args: Line, *spans: tuple[Any, ...]) -> Line:
+        """Execute a request, and write what was told of it."""
+        kind = args.get("operation", f)
+        answer = self.wallet.execute(kind, key, {name: args[name] for name in args if name != "operation"})
+        return self.tell(f, key, args, answer, *spans)
+
+    def transfer(self, key: str, payer: str, payee: str, amount: int, *spans: tuple[Any, ...]) -> Line:
+        args = {"from_account_id": payer, "to_account_id": payee, "amount_minor": amount}
+        return self.do("transfer", key, args, *spans)
+
+    def charge(self, key: str, customer: str, amount: int, *spans: tuple[Any, ...], capture: bool = True) -> Line:
+        args = {"customer_account_id": customer, "merchant_account_id": "shop", "amount_minor": amount}
+        return self.do("charge", key, args | {"capture": capture}, *spans)
+
+    def audit(self, *spans: tuple[Any, ...]) -> Line:
+        return self.tell("audit", None, {}, (200, self.wallet.audit()), *spans)
+
+    def write(self) -> None:
+        self.directory.create()
+        write_lines(self.directory.history, self.history)
+        for name, rows in self.wallet.rows.items():
+            write_lines(self.directory.ledger(f"wallet.{name}"), rows)
+        for name in ("accounts", "charges"):
+            write_lines(self.directory.ledger(f"wallet.{name}"), list(getattr(self.wallet, name).values()))
+        self.directory.load.write_text(json.dumps(self.load))
+        self.directory.plan.write_text(json.dumps({"errand": {"kind": "spending", "accounts": self.planned}}))
+
+    def findings(self) -> dict[str, Finding]:
+        return {finding.name: finding for finding in check_variant(self.directory, sorted(BANK_RULES))}
+
+    def judge(self) -> dict[str, Finding]:
+        self.write()
+        return self.findings()
+
+    def invalid(self) -> set[str]:
+        return {name for name, finding in self.judge().items() if finding.verdict == "invalid"}
+
+
+@pytest.fixture(scope="session")
+def new_bank(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Bank]:
+    """Return a maker of banks with these openings; each overwrites the one before."""
+    path = tmp_path_factory.mktemp("banks") / "variant"
+    return lambda openings, kind=WALLETS["Wallet"]: Bank(VariantDirectory(path), openings, kind)
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Bank:
+    """A right history in which every rule has something to look at."""
+    bank = Bank(VariantDirectory(tmp_path / "optimistic"), {"alice": 100, "bob": 50, "carol": 0, "shop": 0})
+    bank.transfer("t1", "alice", "bob", 60, (0, 10))
+    bank.transfer("t2", "alice", "bob", 60, (5, 15))  # declined: 40 are left
+    bank.transfer("t3", "bob", "carol", 30, (6, 12, 409, "request-in-flight"), (14, 20))
+    bank.transfer("t1", "alice", "bob", 60, (8, 22))
+    args = {"operation": "transfer", "from_account_id": "alice", "to_account_id": "bob", "amount_minor": 61}
+    bank.do("another", "t1", args, (30, 35))
+    bank.charge("c1", "bob", 50, (40, 50))
+    bank.do("refund", "r1", {"charge_key": "c1", "amount_minor": 30}, (60, 70))
+    bank.do("refund", "r2", {"charge_key": "c1", "amount_minor": 30}, (61, 72))  # more than was captured
+    bank.charge("h1", "alice", 30, (80, 90), capture=False)
+    bank.transfer("t4", "alice", "carol", 20, (91, 99))  # declined: 30 of the 40 are held
+    bank.do("capture", "p1", {"charge_key": "h1", "amount_minor": 25}, (100, 110))
+    bank.do("void", "v1", {"charge_key": "h1"}, (101, 112))  # too late
+    bank.charge("h2", "carol", 10, (115, 120), capture=False)
+    bank.do("void", "v2", {"charge_key": "h2"}, (121, 125))
+    bank.do("capture", "p2", {"charge_key": "h2"}, (122, 128))  # too late as well
+    bank.do("void", "v3", {"charge_key": "c2"}, (130, 135))  # of a charge that comes after it
+    bank.charge("c2", "carol", 5, (131, 140))
+    bank.charge("h3", "carol", 7, (141, 145), capture=False)  # and stays held
+    bank.do("deposit", "d1", {"account_id": "alice", "amount_minor": 5}, (146, 150))
+    bank.audit((151, 160))
+    return bank

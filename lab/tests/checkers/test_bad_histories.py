@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from trivet_lab.checkers import all_checkers
-
 Damage = Callable[[Any], object]
 CASES: list[tuple[str, set[str], Damage]] = []
 SECOND = 1_000_000_000
@@ -22,10 +20,10 @@ def bad(*caught_by: str) -> Callable[[Damage], Damage]:
     return register
 
 
-def test_a_right_sale_is_valid(sale) -> None:
+def test_a_right_sale_is_valid(sale, sale_rules) -> None:
     findings = sale.judge()
     assert {name: finding.observed for name, finding in findings.items() if finding.verdict != "valid"} == {}
-    assert set(findings) == set(all_checkers())
+    assert set(findings) == sale_rules
     assert all(finding.witness == [] for finding in findings.values())
 
 
@@ -304,8 +302,8 @@ def test_a_damage_is_caught_by_its_rule_alone(sale, caught_by, damage) -> None:
             assert 0 < len(findings[name].witness) <= 10
 
 
-def test_every_rule_that_can_be_broken_is_broken_twice() -> None:
-    counts = {name: sum(name in caught_by for _, caught_by, _ in CASES) for name in all_checkers()}
+def test_every_rule_that_can_be_broken_is_broken_twice(sale_rules) -> None:
+    counts = {name: sum(name in caught_by for _, caught_by, _ in CASES) for name in sale_rules}
     never = {name for name, count in counts.items() if count == 0}
     by_faults = {"available_after_heal", "faults_effective"}  # test_fault_rules.py has theirs
     by_leases = {"leases_overlapped", "lock_overlaps"}  # test_lease_rules.py has theirs

@@ -10,11 +10,12 @@ from trivet_lab.evidence import VariantDirectory
 from trivet_lab.verdict import combine
 
 write_sale = runpy.run_path(str(Path(__file__).with_name("write_sale.py")))["write_sale"]
+write_spending = runpy.run_path(str(Path(__file__).with_name("write_spending.py")))["write_spending"]
 
 
-def judge_sale(path: Path, operations: int) -> None:
+def judge_sale(path: Path, rules: frozenset[str], operations: int) -> None:
     counts = write_sale(path, operations)
-    findings = {finding.name: finding for finding in check_variant(VariantDirectory(path))}
+    findings = {finding.name: finding for finding in check_variant(VariantDirectory(path), sorted(rules))}
     assert {name: found.observed for name, found in findings.items() if found.verdict != "valid"} == {}
     assert combine(finding.verdict for finding in findings.values()) == "valid"
     assert f"{operations:,} operations" in findings["history_whole"].observed
@@ -22,10 +23,28 @@ def judge_sale(path: Path, operations: int) -> None:
     assert f"{counts['sold']:,} units" in findings["no_oversell"].observed
 
 
-def test_a_generated_sale_is_valid(tmp_path) -> None:
-    judge_sale(tmp_path, 10_000)
+def judge_spending(path: Path, rules: frozenset[str], operations: int) -> None:
+    counts = write_spending(path, operations)
+    findings = {finding.name: finding for finding in check_variant(VariantDirectory(path), sorted(rules))}
+    assert {name: found.observed for name, found in findings.items() if found.verdict != "valid"} == {}
+    assert f"{operations:,} operations" in findings["history_whole"].observed
+    assert findings["declines_legal"].observed.startswith(f"{counts['declined']:,} declines")
+    assert findings["audits_consistent"].observed.startswith(f"{counts['audits']:,} audits")
+
+
+def test_a_generated_sale_is_valid(tmp_path, sale_rules) -> None:
+    judge_sale(tmp_path, sale_rules, 10_000)
 
 
 @pytest.mark.long
-def test_a_million_operations_are_judged(tmp_path) -> None:
-    judge_sale(tmp_path, 1_000_000)
+def test_a_million_operations_are_judged(tmp_path, sale_rules) -> None:
+    judge_sale(tmp_path, sale_rules, 1_000_000)
+
+
+def test_a_generated_run_of_a_wallet_is_valid(tmp_path, bank_rules) -> None:
+    judge_spending(tmp_path, bank_rules, 10_000)
+
+
+@pytest.mark.long
+def test_a_million_payments_are_judged(tmp_path, bank_rules) -> None:
+    judge_spending(tmp_path, bank_rules, 1_000_000)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from trivet_lab.checkers import EvidenceError
 from trivet_lab.checkers._inventory import Item, Purchase, Restock
-from trivet_lab.checkers._timeline import NEVER_AFTER_NS, NEVER_BEFORE_NS, Timeline
+from trivet_lab.checkers._timeline import NEVER_AFTER_NS, NEVER_BEFORE_NS, stock_timeline
 
 CLOCK = range(6)
 
@@ -62,9 +62,9 @@ def test_the_lowest_stock_is_that_of_some_placement_and_of_no_lower_one(drawn) -
     item = Item("i", 3, rows[-1].stock_after if rows else 3, len(rows))
     if not stocks:
         with pytest.raises(EvidenceError, match="another order"):
-            Timeline(item, rows, calls, returns)
+            stock_timeline(item, rows, calls, returns)
         return
-    timeline = Timeline(item, rows, calls, returns)
+    timeline = stock_timeline(item, rows, calls, returns)
     assert timeline.lowest(from_ns, to_ns) == min(stocks)
     for quantity in range(-6, 12):
         assert timeline.below(quantity, from_ns, to_ns) == (min(stocks) < quantity)
@@ -78,7 +78,7 @@ def test_long_intervals_are_answered_from_blocks(seed) -> None:
     deltas = [after - before for before, after in itertools.pairwise([3, *stocks])]
     rows = rows_of(deltas)
     instants = range(len(rows))
-    timeline = Timeline(Item("i", 3, stocks[-1], len(rows)), rows, instants, instants)
+    timeline = stock_timeline(Item("i", 3, stocks[-1], len(rows)), rows, instants, instants)
     first, last = sorted(chance.sample(instants, 2))
     lowest = min([3, *stocks][first : last + 2])  # what stood just before an instant may be seen at that instant
     assert timeline.lowest(first, last) == lowest
@@ -88,10 +88,10 @@ def test_long_intervals_are_answered_from_blocks(seed) -> None:
 
 def test_a_version_is_no_earlier_than_those_before_it_and_no_later_than_those_after() -> None:
     arrivals = rows_of([1, 1])
-    timeline = Timeline(Item("i", 3, 5, 2), arrivals, calls=[0, 0], returns=[5, 1])
+    timeline = stock_timeline(Item("i", 3, 5, 2), arrivals, calls=[0, 0], returns=[5, 1])
     assert timeline.lowest(3, 3) == 5  # the second was there at 1, so the first was too, though its answer came at 5
     sales = rows_of([-1, -1])
-    timeline = Timeline(Item("i", 3, 1, 2), sales, calls=[4, 0], returns=[9, 9])
+    timeline = stock_timeline(Item("i", 3, 1, 2), sales, calls=[4, 0], returns=[9, 9])
     assert timeline.lowest(2, 2) == 3  # the first was not asked for before 4, so the second came later still
 
 
@@ -99,4 +99,4 @@ def test_rows_that_do_not_follow_from_each_other_are_no_timeline() -> None:
     rows = rows_of([-1, -1])
     for item, order in ((Item("i", 4, 1, 2), rows), (Item("i", 3, 2, 2), rows), (Item("i", 3, 1, 2), rows[::-1])):
         with pytest.raises(EvidenceError, match="do not"):
-            Timeline(item, order, [0, 0], [9, 9])
+            stock_timeline(item, order, [0, 0], [9, 9])

@@ -10,7 +10,7 @@ from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._history import HISTORY, Batch, EvidenceError, Repeat
 from trivet_lab.checkers._inventory import BUY, Inventory, asked, is_done, refusal
-from trivet_lab.checkers._timeline import NEVER_AFTER_NS, NEVER_BEFORE_NS, Timeline
+from trivet_lab.checkers._timeline import NEVER_AFTER_NS, NEVER_BEFORE_NS, Timeline, stock_timeline
 from trivet_lab.checkers._witness import Violations
 from trivet_lab.evidence import Operation
 
@@ -105,7 +105,7 @@ class RefusalsLegal(Checker):
         item = self._book.items.get(item_id)
         if item is None:
             raise EvidenceError(f"{item_id} is no item of the ledger")
-        return Timeline(item, self._book.by_item.get(item_id, []), self._calls, self._returns)
+        return stock_timeline(item, self._book.by_item.get(item_id, []), self._calls, self._returns)
 
     def _judge(self, item_id: str, timeline: Timeline, refusals: array[int], found: Violations) -> None:
         for call, until, quantity, offset in zip(*(refusals[column::_WIDTH] for column in range(_WIDTH)), strict=True):
