@@ -142,7 +142,9 @@ def _run_variant(
     linked = bool({part for fault in order.faults for part in fault.parts} & set(link_names(members)))
     with (
         _started_with(variant, directory) as own,
-        shop.stage(variant.name, own, lab=lab, linked=linked, conditions=conditions) as stage,
+        shop.stage(
+            variant.name, own, lab=lab, linked=linked, conditions=conditions, members=order.scenario.members
+        ) as stage,
     ):
         if order.faults:
             targets = targets_of(stage.parts, shop.start, shop.logs)

@@ -9,11 +9,11 @@ import pytest
 from trivet_lab.mutants import Arrangement, Edit, Mutant, MutantError, lay_over
 from trivet_lab.settings import child_environment, lab_settings
 
-WHERE = Arrangement("flash-sale", "advisory", "", {}, {})
+WHERE = Arrangement("inventory", "flash-sale", "advisory", "", {}, {})
 
 
 def mutant(*edits: Edit, folder: str = "race-condition-mitigation/inventory") -> Mutant:
-    return Mutant("m", "w", Path("m.toml"), lab_settings().root / folder, "inventory", edits, WHERE, ("no_oversell",))
+    return Mutant("m", "w", Path("m.toml"), lab_settings().root / folder, edits, WHERE, ("no_oversell",))
 
 
 TAKE = Edit("src/trivet_inventory/sql/take_guarded.sql", " AND stock >= $2", "")

@@ -9,9 +9,9 @@ from trivet_lab.evidence import Finding
 from trivet_lab.mutants import Arrangement, Mutant
 from trivet_lab.trials import Conclusion, all_trials, conclude, conclude_control, draw_sample, exit_code, named
 
-HERE = Arrangement("flash-sale", "advisory", "", {}, {})
+HERE = Arrangement("inventory", "flash-sale", "advisory", "", {}, {})
 THERE = dataclasses.replace(HERE, variant="redlock")
-SEEN = Mutant("seen", "w", Path("t"), Path("f"), "inventory", (), HERE, caught_by=("no_oversell", "no_defects"))
+SEEN = Mutant("seen", "w", Path("t"), Path("f"), (), HERE, caught_by=("no_oversell", "no_defects"))
 HARMLESS = dataclasses.replace(SEEN, name="harmless", caught_by=(), harmless="the guard holds", both="seen")
 ELSEWHERE = dataclasses.replace(SEEN, name="elsewhere", arrangement=THERE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json as text
 import time
 from typing import Annotated
@@ -15,6 +16,7 @@ from trivet_lab.evidence import create_directory
 from trivet_lab.members import find_members
 from trivet_lab.mutants import Mutant, MutantError, find_mutants
 from trivet_lab.runner import fresh_seed
+from trivet_lab.scenarios import find_scenarios
 from trivet_lab.settings import LabSettings, lab_settings
 from trivet_lab.trials import Trials, Tried, all_trials, draw_matrix, draw_sample, exit_code, named
 
@@ -82,7 +84,10 @@ def mutants(
 def _try_all(settings: LabSettings, console: Console, wanted: list[Mutant], seed: int) -> list[Tried]:
     """Open one shop, try these on it, and keep what came out beside the runs."""
     known = find_members(settings.root)
-    members = {name: known[name] for name in dict.fromkeys(mutant.starts for mutant in wanted)}
+    scenarios = find_scenarios()
+    asked = dict.fromkeys(mutant.arrangement.scenario for mutant in wanted)
+    needed = [scenarios[name].members for name in asked if name in scenarios]  # a trial tells what there is not
+    members = {name: known[name] for name in dict.fromkeys(itertools.chain.from_iterable(needed))}
     directory = create_directory(settings.runs, "mutants", seed)
     tried = []
     with opened(directory, members, settings, console) as shop:

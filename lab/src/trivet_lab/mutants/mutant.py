@@ -25,9 +25,11 @@ class Edit:
 class Arrangement:
     """The run that shows a mutant: a scenario's variant, with faults in words, and settings and sizes of its own.
 
+    ``starts`` is the service that is started, whose settings these are.
     Two mutants of one arrangement are judged beside the same unchanged member.
     """
 
+    starts: str
     scenario: str
     variant: str
     faults: str
@@ -38,7 +40,7 @@ class Arrangement:
     def key(self) -> tuple[object, ...]:
         """What makes two arrangements the same."""
         settings, parameters = sorted(self.settings.items()), sorted(self.parameters.items())
-        return (self.scenario, self.variant, self.faults, tuple(settings), tuple(parameters))
+        return (self.starts, self.scenario, self.variant, self.faults, tuple(settings), tuple(parameters))
 
     def __str__(self) -> str:
         return f"{self.scenario} · {self.variant}" + (f" · {self.faults}" if self.faults else "")
@@ -56,9 +58,13 @@ class Mutant:
     what: str
     table: Path
     folder: Path
-    starts: str
     edits: tuple[Edit, ...]
     arrangement: Arrangement
     caught_by: tuple[str, ...] = ()
     harmless: str = ""
     both: str = ""
+
+    @property
+    def starts(self) -> str:
+        """The service that is started: the member itself, or one that uses it."""
+        return self.arrangement.starts

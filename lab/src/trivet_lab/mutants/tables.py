@@ -81,9 +81,10 @@ def _mutant(name: str, entry: _Entry, table: _Table, path: Path, root: Path) -> 
         what=entry.what,
         table=path,
         folder=root / table.folder,
-        starts=table.starts,
         edits=(*others, *entry.edit),
-        arrangement=Arrangement(entry.scenario, entry.strategy, entry.faults, entry.settings, entry.parameters),
+        arrangement=Arrangement(
+            table.starts, entry.scenario, entry.strategy, entry.faults, entry.settings, entry.parameters
+        ),
         caught_by=tuple(entry.caught_by),
         harmless=entry.harmless,
         both=entry.both,

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -110,8 +110,8 @@ class Shop:
     def endpoints(self, stage: Stage) -> dict[str, str]:
         """Return what a person needs to talk to the parts, as settings name it."""
         found = {"TRIVET_EDGE_URL": stage.url}
-        for name, member in self._members.items():
-            found[member.variable("READER_URL")] = stage.readers[name]
+        for name, url in stage.readers.items():
+            found[self._members[name].variable("READER_URL")] = url
         if self.valkeys:
             found["TRIVET_VALKEY_URLS"] = ",".join(valkey.url for valkey in self.valkeys)
         return found
@@ -125,12 +125,15 @@ class Shop:
         lab: bool = False,
         linked: bool = False,
         conditions: Mapping[str, Conditions] | None = None,
+        members: Collection[str] | None = None,
     ) -> Iterator[Stage]:
-        """Put every member on stage with these settings, on databases of their own, and take them down again.
+        """Put members on stage with these settings, on databases of their own, and take them down again.
 
-        ``settings`` maps a member's name to its variables, ``conditions`` the name of one part to what it alone is
-        started under; shared parts that ran under others are started again. ``lab`` opens what is closed outside a
-        lab. ``linked`` puts a link between every replica and every server, so that each can be broken alone.
+        ``members`` names those that are needed, all when None: a shop that is open for several scenarios has members
+        that one of them never speaks to. ``settings`` maps a member's name to its variables, ``conditions`` the name of
+        one part to what it alone is started under; shared parts that ran under others are started again. ``lab`` opens
+        what is closed outside a lab. ``linked`` puts a link between every replica and every server, so that each can be
+        broken alone.
 
         Raises:
             StageFailed: a migration failed or a replica did not become ready.
@@ -143,7 +146,7 @@ class Shop:
         self._prepare(own)
         links: list[Link] = []
         parts: dict[str, Part] = {}
-        for member in self._members.values():
+        for member in self._chosen(members):
             database = f"{member.name}_{name}_{self._stages}".replace("-", "_")
             environment = self._environment(member, self.postgres.create_database(database), settings, lab=lab)
             readers[member.name] = self.postgres.reader_url(database)
@@ -171,6 +174,10 @@ class Shop:
             yield Stage(name, self.edge.url, time.monotonic_ns(), programs, readers, parts)
         finally:
             self._take_down(programs, links)
+
+    def _chosen(self, names: Collection[str] | None) -> list[Member]:
+        """Return the members of these names; ``KeyError`` for one that the shop was not opened for."""
+        return [self._members[name] for name in (self._members if names is None else names)]
 
     def _take_down(self, programs: Sequence[Program], links: Sequence[Link]) -> None:
         """Stop the services, and then the links that they used, even if a service does not go."""

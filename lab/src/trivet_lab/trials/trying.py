@@ -56,7 +56,8 @@ class Trials:
         try:
             order = self._order(trial, seed)
             record_order(order, run, self._settings)
-            [result] = run_order(order, run, self._shop, self._members, self._console).variants
+            members = self._needed_by(order.scenario)
+            [result] = run_order(order, run, self._shop, members, self._console).variants
         except Exception as error:  # noqa: BLE001  - one that breaks, however, must not hide the others
             (run.path / "broken.txt").write_text(traceback.format_exc())
             return Tried(trial, Conclusion.BROKE, (), run.name, str(error).partition("\n")[0])
@@ -64,10 +65,13 @@ class Trials:
 
     def _order(self, trial: Trial, seed: int) -> Order:
         scenario, variant, parameters = self._arranged(trial.arrangement)
-        planned = plan_order(scenario, parameters, self._members, seed, trial.arrangement.faults)
+        planned = plan_order(scenario, parameters, self._needed_by(scenario), seed, trial.arrangement.faults)
         again = ["mutants", *(["--only", trial.mutant.name] if trial.mutant else []), "--seed", str(seed)]
         order = Order(scenario, parameters, [self._variant(trial, variant)], seed, again, planned)
         return _with_needed(order, trial)
+
+    def _needed_by(self, scenario: Scenario[Any]) -> list[Member]:
+        return [member for member in self._members if member.name in scenario.members]
 
     def _arranged(self, arrangement: Arrangement) -> tuple[Scenario[Any], Variant, Any]:
         """Return the scenario, its variant and the sizes that an arrangement names."""
@@ -77,6 +81,8 @@ class Trials:
         variant = next((each for each in scenario.variants if each.name == arrangement.variant), None)
         if variant is None:
             raise MutantError(f"{scenario.name} has no variant {arrangement.variant}")
+        if arrangement.starts not in scenario.members:
+            raise MutantError(f"{scenario.name} does not use {arrangement.starts}")
         base = scenario.chapter.parameters if scenario.chapter else scenario.parameters()
         try:
             return scenario, variant, dataclasses.replace(base, **arrangement.parameters)
@@ -84,10 +90,12 @@ class Trials:
             raise MutantError(f"{scenario.name}: {error}") from error
 
     def _variant(self, trial: Trial, variant: Variant) -> Variant:
-        """Return the variant with the arrangement's settings and the trial's mutant, under the mutant's name."""
+        """Return the variant with the arrangement's settings and the trial's mutant, under the mutant's name.
+
+        The settings are those of the service that is started, and no other member on stage is told of them.
+        """
         settings = {name: dict(own) for name, own in variant.settings.items()}
-        for member in self._members:
-            settings.setdefault(member.name, {}).update(trial.arrangement.settings)
+        settings.setdefault(trial.arrangement.starts, {}).update(trial.arrangement.settings)
         mutant = trial.mutant
         if mutant is None:
             return dataclasses.replace(variant, settings=settings)
