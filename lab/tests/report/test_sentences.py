@@ -4,6 +4,7 @@ import pytest
 
 from trivet_lab.evidence import Finding, Latency, Load, Results, VariantResult, Verdict
 from trivet_lab.report import words
+from trivet_lab.report.trade import trade_of
 
 
 def variant(
@@ -63,7 +64,23 @@ def test_a_verdict_is_told_beside_what_was_expected(
     ],
 )
 def test_the_headline_needs_no_knowledge(variants: list[VariantResult], sentence: str) -> None:
-    assert words.headline(results(*variants), "ticket") == sentence
+    assert words.headline(results(*variants), trade_of("flash-sale")) == sentence
+
+
+def test_of_money_it_is_told_what_was_lost() -> None:
+    naive = variant("naive", "invalid", "invalid")
+    naive.figures.clear()
+    naive.figures.update(spent=9_000, lost=1_200)
+    told = words.headline(results(naive, variant("optimistic", "valid")), trade_of("double-spend"))
+    assert told == "naive has balances that are 1,200 minor units off their postings; optimistic lost none."
+    alone = words.headline(results(variant("optimistic", "valid")), trade_of("double-spend"))
+    assert alone == "optimistic spent no money twice and lost none."
+
+
+def test_a_status_means_what_the_trade_says() -> None:
+    assert trade_of("flash-sale").status_words(409) == "out of stock"
+    assert trade_of("double-spend").status_words(402) == "not enough money"
+    assert trade_of("of tomorrow").unit == "unit"
 
 
 def test_the_mark_of_a_run_is_that_of_its_worst_variant() -> None:

@@ -22,6 +22,7 @@ from trivet_lab.report.tables import (
     outcome_rows,
     percentile_rows,
 )
+from trivet_lab.report.trade import trade_of
 from trivet_lab.report.witness import Witness, lay_out
 
 UPLOT = "vendor/uplot-1.6.32"
@@ -66,7 +67,7 @@ def page(record: RunRecord) -> str:
 def _view(record: RunRecord, drawn: dict[str, Any]) -> dict[str, Any]:
     """Return everything that the template names."""
     results, facts = record.results, record.facts
-    unit = words.unit_of(facts.scenario or (results.scenario if results else ""))
+    trade = trade_of(facts.scenario or (results.scenario if results else ""))
     mark, agreement = words.run_words(results) if results else ("?", _left(record))
     seal, scope = words.seal_words(results) if results else ("unfinished", "")
     return {
@@ -78,7 +79,7 @@ def _view(record: RunRecord, drawn: dict[str, Any]) -> dict[str, Any]:
         "verdict": seal,
         "scope": scope,
         "agreement": agreement,
-        "headline": words.headline(results, unit) if results else "This run is unfinished: there is no verdict.",
+        "headline": words.headline(results, trade) if results else "This run is unfinished: there is no verdict.",
         "cards": [{"index": index, **_card(variant, record)} for index, variant in enumerate(record.variants)],
         "drawn": drawn,
         "checks": check_rows(record),
@@ -90,10 +91,11 @@ def _view(record: RunRecord, drawn: dict[str, Any]) -> dict[str, Any]:
         ],
         "costs": [row for variant in record.variants for row in cost_rows(variant.census, variant.name)],
         "percentiles": percentile_rows(record),
-        "outcomes": outcome_rows(record),
+        "outcomes": outcome_rows(record, trade),
         "crowd": crowd_facts(record),
         "machine": machine_facts(record),
         "load": load_rows(record),
+        "has_stock": trade.has_stock,
         "stock": charts.stock_rows(drawn),
         "notes": [charts.stock_note(variant) for variant in drawn["variants"]],
     }

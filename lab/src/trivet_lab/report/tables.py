@@ -8,6 +8,7 @@ from trivet_lab.evidence import FaultRecord, Finding
 from trivet_lab.faults import find_faults
 from trivet_lab.report import words
 from trivet_lab.report.source import RunRecord, VariantRecord
+from trivet_lab.report.trade import Trade
 
 CROWD = {
     "clients": "clients",
@@ -15,6 +16,11 @@ CROWD = {
     "duration": "load, seconds",
     "items": "items on sale",
     "stock": "stock of each at the start",
+    "customers": "accounts to spend from",
+    "merchants": "accounts that are paid",
+    "opening": "minor units in each at the start",
+    "amount": "minor units of one payment at most",
+    "again": "share sent again under its key",
 }
 
 
@@ -66,7 +72,7 @@ def _second(at_ns: int | None) -> str:
     return "never" if at_ns is None else f"{at_ns / 1e9:.2f} s"
 
 
-def outcome_rows(record: RunRecord) -> list[dict[str, Any]]:
+def outcome_rows(record: RunRecord, trade: Trade) -> list[dict[str, Any]]:
     """Return one row a status with each variant's count and its share in percent."""
     counts = {variant.name: _statuses(variant) for variant in record.variants}
     statuses = sorted({status for counted in counts.values() for status in counted}, key=lambda status: status or 999)
@@ -79,7 +85,7 @@ def outcome_rows(record: RunRecord) -> list[dict[str, Any]]:
         rows.append(
             {
                 "status": str(status) if status else "none",
-                "meaning": words.status_words(status),
+                "meaning": trade.status_words(status),
                 "kind": _kind(status),
                 "cells": cells,
             }

@@ -20,10 +20,15 @@ from trivet_lab.report import words
 from trivet_lab.report.leases import is_event, lease_entries
 from trivet_lab.report.series import names_of
 from trivet_lab.report.timeline import ASKED, GIVEN_UP, Entry, Timeline, lay_out_timeline
+from trivet_lab.report.trade import MONEY, trade_of
 
 ENTRIES_MAX = 12
 BEFORE_MAX = 2
 ROW_NAMES = ("key", "purchase_id", "restock_id")
+PAYERS = ("account_id", "from_account_id", "customer_account_id")
+PAYEES = ("counter_account_id", "to_account_id", "merchant_account_id")
+SUBJECTS = ("item_id", "charge_key", "account_id", "from_account_id")
+CHARGE = "charge"
 Row = Mapping[str, Any]
 
 
@@ -131,14 +136,15 @@ def _operation(thing: Row) -> Operation | None:
 
 def _from_operation(operation: Operation) -> Entry:
     value = operation.value or {}
+    trade = MONEY if "item_id" not in operation.args else trade_of("")
     stock, status, code = value.get("stock"), operation.status, operation.attempts[-1].code
     return Entry(
         who=f"client {operation.client}",
         what=_what(operation.f, operation.args),
-        item=_text(operation.args.get("item_id")),
+        item=_subject(operation.args) or (operation.key if operation.f == CHARGE else None),
         call_ms=operation.call_ns / 1e6,
         return_ms=operation.return_ns / 1e6,
-        answer=f"{status} {code or words.status_words(status)}".strip() if status else f"no answer ({code or 'cut'})",
+        answer=f"{status} {code or trade.status_words(status)}".strip() if status else f"no answer ({code or 'cut'})",
         outcome=operation.outcome,
         manner=GIVEN_UP if operation.outcome == "unknown" else ASKED,
         stock_after=stock if isinstance(stock, int) and operation.outcome == "ok" else None,
@@ -152,8 +158,8 @@ def _from_operation(operation: Operation) -> Entry:
 def _from_row(row: Row) -> Entry:
     kind = next((kind for kind in ("purchase", "restock") if f"{kind}_id" in row), None)
     who = f"ledger: {kind}" if kind else "ledger"
-    what = _what("", {"quantity": row.get("quantity"), "item_id": row.get("item_id", row.get("id"))})
-    item = _text(row.get("item_id", row.get("id")))
+    item = _text(row.get("item_id", row.get("id"))) or _subject(row) or _text(row.get("key"))
+    what = _what(str(row.get("kind", "")), row if _subject(row) else {"item_id": item})
     entry = Entry(who, what, item, answer="committed, and nobody was told" if kind else "")
     if not kind:
         entry.facts = [(words.label(name), str(value)) for name, value in row.items() if value is not None]
@@ -172,9 +178,21 @@ def _add_row(entry: Entry, row: Row) -> None:
 
 
 def _what(f: str, args: Mapping[str, Any]) -> str:
-    quantity = args.get("quantity")
-    parts = [f, f"{quantity} ×" if isinstance(quantity, int) else "", _text(args.get("item_id")) or ""]
+    quantity, amount = args.get("quantity"), args.get("amount_minor")
+    sides = [side for name in (*PAYERS, *PAYEES) if (side := _text(args.get(name)))]
+    parts = [
+        f,
+        _text(args.get("operation")) or "",
+        f"{quantity} ×" if isinstance(quantity, int) else "",
+        f"{amount:,}" if isinstance(amount, int) else "",
+        _text(args.get("item_id")) or " → ".join(sides),
+    ]
     return " ".join(part for part in parts if part)
+
+
+def _subject(fields: Mapping[str, Any]) -> str | None:
+    """Return what an operation or a row is about: its item, its charge, or the account whose money it is."""
+    return next((text for name in SUBJECTS if (text := _text(fields.get(name)))), None)
 
 
 def _text(value: Any) -> str | None:

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Literal
 
 from trivet_lab.evidence import Results, VariantResult, Verdict
+from trivet_lab.report.trade import Trade
 
 Mark = Literal["✓", "✗", "?"]
 TONES: dict[Mark, str] = {"✓": "good", "✗": "bad", "?": "unsure"}
-TICKETED = frozenset({"flash-sale", "paused-holder"})
-
-STATUS_WORDS = {
-    0: "no answer: timed out or cut",
-    200: "purchased",
-    201: "created",
-    400: "malformed",
-    402: "not enough money",
-    404: "no such item",
-    409: "out of stock",
-    413: "too large",
-    422: "same key, another payload",
-    429: "too many requests: lock busy",
-    500: "a defect",
-    502: "bad gateway",
-    503: "unavailable",
-    504: "gateway timed out",
-}
 
 
 def verdict_words(got: Verdict, expected: Verdict, *, as_expected: bool) -> tuple[Mark, str]:
@@ -85,18 +68,20 @@ def seal_words(results: Results) -> tuple[str, str]:
     return word, "No variant of this run had to be valid."
 
 
-def headline(results: Results, unit: str) -> str:
-    """Return the sentence that a stranger understands; ``unit`` is what is sold, in the singular."""
+def headline(results: Results, trade: Trade) -> str:
+    """Return the sentence that a stranger understands, in the words of what is traded."""
     variants = results.variants
-    oversold = [variant for variant in variants if variant.figures.get("oversold", 0) > 0]
-    clean = [variant for variant in variants if variant.verdict == "valid" and variant not in oversold]
-    broken = [variant for variant in variants if variant.verdict == "invalid" and variant not in oversold]
-    unsure = [variant for variant in variants if variant.verdict == "unknown" and variant not in oversold]
-    clauses = [*_oversold(oversold, unit)]
+    harmed = [variant for variant in variants if variant.figures.get(trade.harm, 0) > 0]
+    clean = [variant for variant in variants if variant.verdict == "valid" and variant not in harmed]
+    broken = [variant for variant in variants if variant.verdict == "invalid" and variant not in harmed]
+    unsure = [variant for variant in variants if variant.verdict == "unknown" and variant not in harmed]
+    clauses = [
+        f"{variant.name} {trade.did.format(count=counted(variant.figures[trade.harm], trade.unit))}"
+        for variant in harmed
+    ]
     clauses += [f"{variant.name} broke “{_first_broken(variant)}”" for variant in broken]
     if clean:
-        did = "sold none too many" if oversold else f"never sold a {unit} that did not exist"
-        clauses.append(f"{listed(variant.name for variant in clean)} {did}")
+        clauses.append(f"{listed(variant.name for variant in clean)} {trade.not_even if harmed else trade.never}")
     if unsure:
         clauses.append(f"{listed(variant.name for variant in unsure)} could not be judged")
     if not clauses:
@@ -104,19 +89,8 @@ def headline(results: Results, unit: str) -> str:
     return "; ".join(clauses) + "."
 
 
-def _oversold(variants: Sequence[VariantResult], unit: str) -> list[str]:
-    return [
-        f"{variant.name} sold {counted(variant.figures['oversold'], unit)} that did not exist" for variant in variants
-    ]
-
-
 def _first_broken(variant: VariantResult) -> str:
     return next((check.rule for check in variant.checks if check.verdict == "invalid"), "a rule")
-
-
-def unit_of(scenario: str) -> str:
-    """Return what a scenario sells, in the singular."""
-    return "ticket" if scenario in TICKETED else "unit"
 
 
 def counted(count: int, unit: str) -> str:
@@ -141,11 +115,6 @@ def duration_ms(value: float) -> str:
         return f"{number(value / 1000, 2 if value < 10_000 else 1)} s"
     digits = 0 if value >= 100 else 1 if value >= 10 else 2
     return f"{number(value, digits)} ms"
-
-
-def status_words(status: int) -> str:
-    """Return what a status means here."""
-    return STATUS_WORDS.get(status, "")
 
 
 def label(name: str) -> str:

@@ -1,0 +1,81 @@
+"""What a scenario is about, in words: what is counted, what must not happen to it, and what its answers mean."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+
+@dataclasses.dataclass(frozen=True)
+class Trade:
+    """One kind of business.
+
+    ``harm`` names the figure that has to be 0; ``did`` and ``never`` are the clauses of a variant with and without
+    harm, and ``not_even`` is said of one without, beside one with. ``statuses`` are what its answers mean.
+    """
+
+    unit: str
+    harm: str
+    did: str
+    never: str
+    not_even: str
+    has_stock: bool
+    statuses: Mapping[int, str]
+
+    def status_words(self, status: int) -> str:
+        """Return what a status means here."""
+        return self.statuses.get(status, _STATUSES.get(status, ""))
+
+
+_STATUSES = {
+    0: "no answer: timed out or cut",
+    200: "done",
+    201: "created",
+    400: "malformed",
+    402: "not enough money",
+    404: "no such thing",
+    409: "refused for good, or in flight already",
+    413: "too large",
+    422: "same key, another payload",
+    429: "too many requests: lock busy",
+    500: "a defect",
+    502: "bad gateway",
+    503: "unavailable",
+    504: "gateway timed out",
+}
+_SOLD = {200: "purchased", 404: "no such item", 409: "out of stock"}
+_PAID = {
+    200: "captured, voided or read",
+    201: "paid, charged, refunded or deposited",
+    404: "no such account or charge",
+    409: "voided, captured or refunded already, or in flight",
+}
+
+
+def _sale(unit: str) -> Trade:
+    return Trade(
+        unit=unit,
+        harm="oversold",
+        did="sold {count} that did not exist",
+        never=f"never sold a {unit} that did not exist",
+        not_even="sold none too many",
+        has_stock=True,
+        statuses=_SOLD,
+    )
+
+
+MONEY = Trade(
+    unit="minor unit",
+    harm="lost",
+    did="has balances that are {count} off their postings",
+    never="spent no money twice and lost none",
+    not_even="lost none",
+    has_stock=False,
+    statuses=_PAID,
+)
+_TRADES = {"flash-sale": _sale("ticket"), "paused-holder": _sale("ticket"), "double-spend": MONEY}
+
+
+def trade_of(scenario: str) -> Trade:
+    """Return what a scenario is about: the sale of some units, if it is not known by name."""
+    return _TRADES.get(scenario, _sale("unit"))
