@@ -7,10 +7,13 @@ import pytest
 
 from trivet_lab.checkers import all_checkers
 from trivet_lab.evidence import DamagedRecord, PlannedVariant, VariantDirectory, read_record
+from trivet_lab.scenarios import find_scenarios
 from trivet_lab.verdict import count_stock, judge, judge_variant
 
 PLANNED = PlannedVariant("redlock", "valid", [])
-CHECKERS = sorted(set(all_checkers()) - {"contention"})  # one buyer alone competes with nobody
+SCENARIOS = find_scenarios()
+OF_MONEY = set(SCENARIOS["double-spend"].checkers) - set(SCENARIOS["flash-sale"].checkers)
+CHECKERS = sorted(set(all_checkers()) - OF_MONEY - {"contention"})  # one buyer alone competes with nobody
 PURCHASE = '{"purchase_id":"p","item_id":"a","key":"k","quantity":1,"item_version":1,"stock_after":0,"fence":1}\n'
 OPERATION = (
     '{"op":0,"client":0,"f":"buy","args":{"item_id":"a","quantity":1},"key":"k","outcome":"ok",'
@@ -28,7 +31,7 @@ def variant(tmp_path: Path) -> VariantDirectory:
     """Return a sale of one unit, which is whole."""
     directory = VariantDirectory(tmp_path / "redlock").create()
     directory.history.write_text(OPERATION)
-    directory.plan.write_text('{"items":[{"id":"a","stock":1}]}')
+    directory.plan.write_text('{"errand":{"kind":"sale","items":[{"id":"a","stock":1}]}}')
     directory.load.write_text('{"over_budget":[],"ended":{"ok":1}}')
     directory.ledger("inventory.items").write_text('{"id":"a","initial_stock":1,"stock":0,"item_version":1}\n')
     directory.ledger("inventory.purchases").write_text(PURCHASE)

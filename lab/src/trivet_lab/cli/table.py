@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from trivet_lab.console import columns
 from trivet_lab.evidence import Results, VariantResult, Verdict
 
-HEAD = ["claim", "variant", "expected", "got", "sold", "oversold", "ok/s", "p99 ms"]
+HEAD = ["claim", "variant", "expected", "got"]
+COSTS = ["ok/s", "p99 ms"]
+COUNTS = 2
+"""A scenario's first figures are columns: what was done, and what of it was wrong."""
 SIGNS: dict[Verdict, str] = {"valid": "✓", "invalid": "✗", "unknown": "?"}
 FIGURES = frozenset({4, 5, 6, 7})
 
@@ -29,16 +32,23 @@ def row(claim: str, result: VariantResult) -> list[str]:
         result.name,
         result.expected,
         got(result),
-        f"{result.figures.get('sold', 0)}",
-        f"{result.figures.get('oversold', 0)}",
+        *[f"{count}" for count in [*result.figures.values(), 0, 0][:COUNTS]],
         f"{result.per_s:.0f}",
         f"{result.latency_ms.p99:.0f}",
     ]
 
 
+def heads(runs: Sequence[Results]) -> list[str]:
+    """Return what the columns of counts are called: each name once, where scenarios count different things."""
+    counted = [[*result.figures][:COUNTS] for results in runs for result in results.variants]
+    return [
+        " / ".join(dict.fromkeys(names[place] for names in counted if len(names) > place)) for place in range(COUNTS)
+    ]
+
+
 def table(runs: Sequence[tuple[str, Results]]) -> list[str]:
     """Return the table of these runs, each with its claim, as lines."""
-    rows = [HEAD]
+    rows = [[*HEAD, *heads([results for _, results in runs]), *COSTS]]
     for claim, results in runs:
         rows += [row(claim if index == 0 else "", result) for index, result in enumerate(results.variants)]
     lines = columns(rows, right=FIGURES)

@@ -52,8 +52,9 @@ class Chapter(Generic[P]):
 class Scenario(Generic[P]):
     """A claim and how it is tried.
 
-    ``play`` sends the crowd at one stage and returns when every operation has ended; ``figures`` counts what the
-    table shows (``sold``, ``oversold``, …) from the variant's directory; ``load_s`` is the declared load of one
+    ``play`` sends the crowd at one stage and returns when every operation has ended; ``figures`` counts,
+    from the variant's directory, what was done and what of it was wrong (``sold`` and ``oversold``), which are columns
+    of the table, and whatever else the report shows; ``load_s`` is the declared load of one
     variant in seconds. ``faults`` are what it breaks itself, in words as ``--faults`` takes them; what a person asks
     for there replaces it.
     """

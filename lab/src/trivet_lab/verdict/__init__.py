@@ -11,6 +11,7 @@ from trivet_lab.verdict.combination import (
 )
 from trivet_lab.verdict.judgement import is_as_expected, judge_variant, summarise
 from trivet_lab.verdict.measures import Measures, measure
+from trivet_lab.verdict.money import count_money
 from trivet_lab.verdict.overlaps import count_overlaps
 from trivet_lab.verdict.stock import count_stock
 
@@ -22,6 +23,7 @@ __all__ = [
     "Judgement",
     "Measures",
     "combine",
+    "count_money",
     "count_overlaps",
     "count_stock",
     "is_as_expected",
