@@ -55,11 +55,11 @@ class Posting(msgspec.Struct, gc=False):
 
 
 class Transaction(msgspec.Struct, gc=False):
-    """One row of ``wallet.transactions``: something that moved money, for one operation."""
+    """One row of ``wallet.transactions``: something that moved money, for one operation; None if none names it."""
 
     transaction_id: Id
     kind: str
-    operation_id: Id
+    operation_id: Id | None = None
     offset: int = 0
 
     @property
@@ -172,6 +172,12 @@ class Wallet:
             known = decision if decision.key is None else self.by_key[decision.kind].setdefault(decision.key, decision)
             if known is not decision:
                 self.again.append(decision)
+
+    def owner(self, transaction: Transaction | None) -> Decision | None:
+        """Return the decision that a transaction was for."""
+        if transaction is None or transaction.operation_id is None:
+            return None
+        return self.by_id.get(transaction.operation_id)
 
     def moved(self, decision: Decision) -> int:
         """Return how much money a decision moved from one account to another."""

@@ -190,8 +190,7 @@ class DeclinesLegal(Checker):
         )
 
     def _number(self, posting: Posting) -> int:
-        transaction = self._book.transactions.get(posting.transaction_id)
-        row = self._book.by_id.get(transaction.operation_id) if transaction else None
+        row = self._book.owner(self._book.transactions.get(posting.transaction_id))
         if row is None:
             raise EvidenceError(f"posting {posting.posting_id} belongs to no operation")
         return row.number

@@ -60,7 +60,7 @@ class NoPhantomPayment(Checker):
                 "may have been theirs",
             )
         for transaction in self._book.transactions.values():
-            owner = self._book.by_id.get(transaction.operation_id)
+            owner = self._book.owner(transaction)
             if owner is None or owner.transaction_id != transaction.transaction_id:
                 found.add(f"transaction {transaction.transaction_id} is no operation's", transaction.pointer)
         return found.ruling(self._evidence, f"{len(self._book.decisions):,} rows, each was asked for and told so")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from typing import Any, ClassVar
 
 from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._history import HISTORY, Batch, Pointer
-from trivet_lab.checkers._wallet import ANOTHER, KINDS, Wallet, asked, decline, is_done, trail
+from trivet_lab.checkers._wallet import ANOTHER, KINDS, Transaction, Wallet, asked, decline, is_done, trail
 from trivet_lab.checkers._witness import Violations
 from trivet_lab.evidence import STORED, Operation
 
@@ -68,15 +68,18 @@ class OneEffectAKey(Checker):
         for row in self._book.again:
             first = self._book.by_key[row.kind][row.key or ""]
             self._found.add(f"key {row.key} has two rows of {row.kind}", *trail(self._evidence, first), row.pointer)
-        owners = Counter(transaction.operation_id for transaction in self._book.transactions.values())
-        for operation_id, count in owners.items():
-            owner = self._book.by_id.get(operation_id)
-            if count > 1 and owner is not None:
-                shown = [each for each in self._book.transactions.values() if each.operation_id == operation_id]
+        movements: defaultdict[int, list[Transaction]] = defaultdict(list)
+        for transaction in self._book.transactions.values():
+            owner = self._book.owner(transaction)
+            if owner is not None:
+                movements[owner.number].append(transaction)
+        for number, several in movements.items():
+            if len(several) > 1:
+                owner = self._book.decisions[number]
                 self._found.add(
-                    f"the {owner.kind} with key {owner.key} has {count} transactions",
+                    f"the {owner.kind} with key {owner.key} has {len(several)} transactions",
                     *trail(self._evidence, owner),
-                    *(each.pointer for each in shown),
+                    *(transaction.pointer for transaction in several),
                 )
         return self._found.ruling(
             self._evidence,
