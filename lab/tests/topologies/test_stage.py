@@ -1,3 +1,4 @@
+import dataclasses
 import socket
 from pathlib import Path
 from types import SimpleNamespace
@@ -69,6 +70,18 @@ def test_a_stage_finds_whole_parts_without_locks_whatever_the_last_one_left(tmp_
         shop._prepare({})
         assert [part.blocker() for part in (*shop.valkeys, shop.edge, shop.postgres)] == [None] * 7
         assert [say(valkey.port, b"DBSIZE\r\n") for valkey in shop.valkeys] == [b":0\r\n"] * 5
+
+
+def test_a_stage_has_the_members_that_are_named_and_all_when_none_is(tmp_path: Path) -> None:
+    kind = find_members(lab_settings().root)["inventory"]
+    first, second = (dataclasses.replace(kind, name=name) for name in ("first", "second"))
+    shop = Shop(Supervisor(tmp_path), {"first": first, "second": second}, lab="chosen")
+    assert shop._chosen(["second"]) == [second]
+    assert shop._chosen(None) == [first, second]
+    with pytest.raises(KeyError):
+        shop._chosen(["third"])
+    alone = Stage("s", "http://127.0.0.1:1", 0, [], {"second": "postgresql://reader"}, {})
+    assert shop.endpoints(alone).keys() == {"TRIVET_EDGE_URL", "TRIVET_SECOND_READER_URL", "TRIVET_VALKEY_URLS"}
 
 
 def say(port: int, command: bytes) -> bytes:
