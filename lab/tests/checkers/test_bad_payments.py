@@ -255,3 +255,20 @@ def test_every_rule_that_can_be_broken_is_broken_twice(bank_rules) -> None:
     counts = {name: sum(name in caught_by for _, caught_by, _ in CASES) for name in bank_rules}
     of_evidence = {"answers_complete", "generator_on_time", "history_whole", "money_contended", "no_defects"}
     assert {name for name, count in counts.items() if count < 2} == of_evidence
+
+
+def test_a_lost_update_is_shown_by_the_two_that_did_not_see_each_other(bank) -> None:
+    first, second = bank.postings("t1")[0], bank.postings("p1")[0]
+    second["account_version"] = first["account_version"]
+    bank.wallet.accounts["alice"]["balance_minor"] += 60
+    witness = bank.judge()["balances_equal_postings"].witness
+    assert witness == [bank.operation("t1"), first, bank.operation("p1"), second]
+
+
+def test_who_overdrew_is_shown_with_who_came_just_before(bank) -> None:
+    bank.wallet.has = lambda *_: True
+    bank.transfer("steal", "carol", "bob", 60, (170, 180))
+    finding = bank.judge()["never_overdrawn"]
+    before = bank.postings("t3")[1]
+    assert finding.witness == [bank.operation("t3"), before, bank.operation("steal"), bank.postings("steal")[0]]
+    assert "first: carol had -30 at version" in finding.observed

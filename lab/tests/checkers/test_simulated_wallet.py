@@ -17,13 +17,19 @@ PLENTY = 100_000
 
 
 class Unguarded(Wallet):
-    """Pays whatever is asked."""
+    """Pays whatever is asked. A hold alone does no harm that the books remember: it has no place in their order."""
 
     harmed = False
 
     def has(self, account_id: str, amount: int) -> bool:
-        self.harmed |= not super().has(account_id, amount)
+        del account_id, amount
         return True
+
+    def _change(self, account_id: str, balance: int = 0, held: int = 0) -> int | None:
+        version = super()._change(account_id, balance, held)
+        account = self.accounts[account_id]
+        self.harmed |= account["kind"] == "customer" and account["balance_minor"] < 0
+        return version
 
 
 class Stale(Wallet):

@@ -247,6 +247,12 @@ def trail(evidence: Evidence, decision: Decision) -> tuple[Pointer | None, Point
     return history.pointer(decision.kind, decision.key), history.pointer(ANOTHER, decision.key), decision.pointer
 
 
+def trail_of(evidence: Evidence, book: Wallet, posting: Posting) -> tuple[Pointer | None, Pointer]:
+    """Return the operation that moved this money, if the history has it, and the posting."""
+    owner = book.owner(book.transactions.get(posting.transaction_id))
+    return evidence.history.pointer(owner.kind, owner.key) if owner else None, posting.pointer
+
+
 def by_version(postings: list[Posting]) -> list[Posting]:
     """Return a customer's postings in commit order.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import ClassVar
 
 from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
-from trivet_lab.checkers._wallet import Posting, Wallet
+from trivet_lab.checkers._history import Pointer
+from trivet_lab.checkers._wallet import Posting, Wallet, trail_of
 from trivet_lab.checkers._witness import Violations
 
 AUTHORISED = "authorised"
@@ -44,21 +45,28 @@ class BalancesEqualPostings(Checker):
         )
 
     def _compare_balances(self, found: Violations) -> None:
-        sums = Counter[str]()
-        last: dict[str, Posting] = {}
+        postings: defaultdict[str, list[Posting]] = defaultdict(list)
         for posting in self._book.postings:
-            sums[posting.account_id] += posting.amount_minor
-            last[posting.account_id] = posting
+            postings[posting.account_id].append(posting)
+        sums = {name: sum(posting.amount_minor for posting in rows) for name, rows in postings.items()}
         for account_id in sorted(sums.keys() | self._book.accounts.keys()):
             account = self._book.accounts.get(account_id)
-            shown = [last[account_id].pointer] if account_id in last else []
+            shown = self._likely(postings.get(account_id, []))
             if account is None:
                 found.add(f"postings move {sums[account_id]:,} of {account_id}, which is no account", *shown)
-            elif account.balance_minor != sums[account_id]:
-                found.add(
-                    f"{account_id} has {account.balance_minor:,}, but its postings add up to {sums[account_id]:,}",
-                    *shown,
-                )
+            elif account.balance_minor != (total := sums.get(account_id, 0)):
+                found.add(f"{account_id} has {account.balance_minor:,}, but its postings add up to {total:,}", *shown)
+
+    def _likely(self, postings: list[Posting]) -> list[Pointer | None]:
+        """Return the first two changes that were made to one version, each unseen by the other; else the last one."""
+        seen: dict[int, Posting] = {}
+        shown = postings[-1:]
+        for posting in postings:
+            version = posting.account_version
+            if version is not None and seen.setdefault(version, posting) is not posting:
+                shown = [seen[version], posting]
+                break
+        return [line for posting in shown for line in trail_of(self._evidence, self._book, posting)]
 
     def _compare_held(self, found: Violations) -> None:
         held = Counter[str]()

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
-from trivet_lab.checkers._wallet import CUSTOMER, EXTERNAL, Account, Posting, Wallet, by_version
+from trivet_lab.checkers._history import Pointer
+from trivet_lab.checkers._wallet import CUSTOMER, EXTERNAL, Account, Posting, Wallet, by_version, trail_of
 from trivet_lab.checkers._witness import Violations
 
 
@@ -51,6 +52,9 @@ class NeverOverdrawn(Checker):
             self._evidence, f"{len(self._book.postings):,} postings, the lowest balance of a customer was {lowest}"
         )
 
+    def _trail(self, posting: Posting) -> tuple[Pointer | None, Pointer]:
+        return trail_of(self._evidence, self._book, posting)
+
     def _walk(self, account: Account, ordered: list[Posting], found: Violations) -> int:
         """Return the lowest balance; one stretch below zero is one violation, shown by the posting that began it."""
         balance = lowest = 0
@@ -62,11 +66,9 @@ class NeverOverdrawn(Checker):
                 continue
             lowest = min(lowest, balance)
             if balance < 0 and not below:
-                before = [ordered[place - 1].pointer] if place else []
                 found.add(
                     f"{account.account_id} had {balance:,} at version {posting.account_version}",
-                    *before,
-                    posting.pointer,
+                    *(line for each in ordered[max(0, place - 1) : place + 1] for line in self._trail(each)),
                 )
             below = balance < 0
         return lowest

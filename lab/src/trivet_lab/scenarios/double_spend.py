@@ -7,7 +7,7 @@ import math
 from typing import Annotated, cast
 
 from trivet_lab.load import Account, Again, Phase, Plan, Spending
-from trivet_lab.scenarios.scenario import Chapter, Scenario, Variant, asked
+from trivet_lab.scenarios.scenario import ONE_MACHINE, Chapter, Scenario, Variant, asked
 from trivet_lab.scene import Cue, request_json, send_crowd
 from trivet_lab.verdict import count_money
 
@@ -48,9 +48,6 @@ REAL = (
     "PostgreSQL 18 with fsync and synchronous_commit on",
     "Envoy as the load balancer, two replicas of the service behind it",
     "every request over TCP, every verdict from the service's own ledger",
-)
-SIMULATED = (
-    "one machine: servers, load balancer and crowd share its cores and its disk, and nothing crosses a network",
 )
 
 
@@ -135,6 +132,6 @@ SCENARIO = Scenario(
     figures=count_money,
     load_s=lambda parameters: parameters.duration,
     real=REAL,
-    simulated=SIMULATED,
+    simulated=ONE_MACHINE,
     chapter=Chapter(place=3, parameters=Parameters(rate=20, duration=5)),
 )

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from trivet_lab.load import Again, Item, Phase, Plan, Restock, Sale, zipf_weights
 from trivet_lab.scenarios import sale
-from trivet_lab.scenarios.scenario import Chapter, Scenario, Variant, asked
+from trivet_lab.scenarios.scenario import ONE_MACHINE, Chapter, Scenario, Variant, asked
 from trivet_lab.scene import Cue
 
 RESTOCKED_ITEMS = 3
@@ -100,6 +100,6 @@ SCENARIO = Scenario(
     figures=sale.figures,
     load_s=lambda parameters: parameters.duration,
     real=sale.REAL,
-    simulated=sale.SIMULATED,
+    simulated=ONE_MACHINE,
     chapter=Chapter(place=1, parameters=Parameters(rate=100, duration=5, items=8, stock=15)),
 )

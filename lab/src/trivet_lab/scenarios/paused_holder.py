@@ -12,7 +12,7 @@ from typing import Annotated
 
 from trivet_lab.load import Item, Phase, Plan, Sale
 from trivet_lab.scenarios import sale
-from trivet_lab.scenarios.scenario import Chapter, Scenario, Variant, asked
+from trivet_lab.scenarios.scenario import ONE_MACHINE, Chapter, Scenario, Variant, asked
 from trivet_lab.scene import Cue
 
 LEASE_MS = 1_000
@@ -74,6 +74,6 @@ SCENARIO = Scenario(
     load_s=lambda parameters: parameters.duration,
     faults=f"failpoint=inventory.purchase.before_write=pause:{PAUSE_MS}@1:inventory-api-1@0s",
     real=sale.REAL,
-    simulated=sale.SIMULATED,
+    simulated=ONE_MACHINE,
     chapter=Chapter(place=2, parameters=Parameters()),
 )

@@ -34,9 +34,6 @@ REAL = (
     "Envoy as the load balancer, two replicas of the service behind it",
     "every request over TCP, every verdict from the service's own ledger",
 )
-SIMULATED = (
-    "one machine: servers, load balancer and crowd share its cores and its disk, and nothing crosses a network",
-)
 REDLOCK = {
     "TRIVET_INVENTORY_STRATEGY": "redlock",
     # The masters share this machine's cores with the crowd: a late answer is a busy core, no dead node.

@@ -13,6 +13,10 @@ from trivet_lab.evidence import VariantDirectory, Verdict
 from trivet_lab.scene import Cue
 
 P = TypeVar("P")
+ONE_MACHINE = (
+    "one machine: servers, load balancer and crowd share its cores and its disk, and nothing crosses a network",
+)
+"""What is simulated wherever everything runs beside each other."""
 
 
 def asked(sentence: str, *, least: float, most: float) -> Parameter:

@@ -10,7 +10,7 @@ from trivet_lab.load import Again, Item, Phase, Plan, Restock, Sale, zipf_weight
 from trivet_lab.scenarios import sale
 from trivet_lab.scenarios.flash_sale import AGAIN_AFTER_S
 from trivet_lab.scenarios.flash_sale import SCENARIO as FLASH_SALE
-from trivet_lab.scenarios.scenario import Scenario, asked
+from trivet_lab.scenarios.scenario import ONE_MACHINE, Scenario, asked
 from trivet_lab.scene import Census, Cue
 
 WAVE_S = 30
@@ -90,5 +90,5 @@ SCENARIO = Scenario(
     figures=sale.figures,
     load_s=lambda parameters: parameters.duration,
     real=sale.REAL,
-    simulated=sale.SIMULATED,
+    simulated=ONE_MACHINE,
 )
