@@ -41,6 +41,14 @@ def test_a_decline_that_is_told_again_is_judged_from_its_first_call(bank):
     assert bank.invalid() == set()
 
 
+def test_so_is_the_decline_of_another_payload_that_has_the_key(bank):
+    args = {"operation": "transfer", "from_account_id": "carol", "to_account_id": "bob", "amount_minor": 31}
+    bank.do("another", "free", args, (113, 114, 0, "timeout"), (161, 165))
+    bank.do("another", "free", args, (170, 180))
+    bank.do("deposit", "d2", {"account_id": "carol", "amount_minor": 500}, (141, 145))
+    assert bank.invalid() == set()
+
+
 @pytest.mark.parametrize("at", [(150, 150), (111, 160)])
 def test_what_is_held_for_good_counts_against_a_decline(bank, at):
     """h3 is authorised and never ended, so carol has 7 less than her postings say."""

@@ -13,6 +13,7 @@ from trivet_lab.evidence import VariantDirectory
 from trivet_lab.load import Plan
 from trivet_lab.scenarios import double_spend, find_scenarios
 from trivet_lab.scenarios.double_spend import Parameters, plan_of
+from trivet_lab.scene import EdgeError
 from trivet_lab.verdict import count_money
 
 SCENARIO = find_scenarios()["double-spend"]
@@ -55,6 +56,22 @@ def test_accounts_are_opened_and_filled_before_anybody_comes(monkeypatch: pytest
     assert asked[0][1] == {"id": "customer-1", "owner": "customer-1", "kind": "customer", "currency": "EUR"}
     assert asked[1][1] == {"account_id": "customer-1", "amount_minor": 9}
     assert len(sent) == 1
+
+
+def test_what_is_asked_first_is_asked_again_while_nobody_knows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    answers = iter([EdgeError("gone", 503), EdgeError("cut", 0), None, EdgeError("no", 400)])
+    asked: list[str] = []
+
+    def answer(_method: str, url: str, _body: object, key: str) -> None:
+        asked.append(f"{url.rsplit('/', 1)[1]} {key}")
+        if (error := next(answers)) is not None:
+            raise error
+
+    monkeypatch.setattr(double_spend, "request_json", answer)
+    monkeypatch.setattr(double_spend, "RETRY_S", 0)
+    with pytest.raises(EdgeError, match="no"):
+        SCENARIO.play(cue_of(tmp_path), Parameters(customers=2, merchants=1))
+    assert asked == [*["accounts 7-customer-1"] * 3, "deposits 7-customer-1"]
 
 
 def test_its_rules_are_checkers_and_naive_breaks_some_of_them() -> None:

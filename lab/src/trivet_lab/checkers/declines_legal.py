@@ -14,6 +14,7 @@ from trivet_lab.checkers._history import HISTORY, Batch, EvidenceError
 from trivet_lab.checkers._supply import openings
 from trivet_lab.checkers._timeline import NEVER_AFTER_NS, NEVER_BEFORE_NS, Timeline
 from trivet_lab.checkers._wallet import (
+    ANOTHER,
     CAPTURE,
     CHARGE,
     CUSTOMER,
@@ -31,6 +32,7 @@ from trivet_lab.checkers._wallet import (
 from trivet_lab.checkers._witness import Violations
 from trivet_lab.evidence import Operation
 
+ASKING = KINDS | {ANOTHER}
 _WIDTH = 4  # first call, return, amount and offset: the declines of an account lie in one flat array
 
 
@@ -104,7 +106,7 @@ class DeclinesLegal(Checker):
             if operation.outcome != "ok":
                 self._note(operation, payer(kind, payload), payload.get("amount_minor", 0), offset)
         for repeat in batch.repeats:
-            if repeat.operation.f in KINDS and repeat.operation.key is not None:
+            if repeat.operation.f in ASKING and repeat.operation.key is not None:
                 self._share(repeat.operation, repeat.offset, repeat.first_offset)
 
     def finish(self) -> Ruling:
