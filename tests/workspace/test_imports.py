@@ -23,12 +23,15 @@ BREACHES: dict[str, list[tuple[str, str]]] = {
     "members stand in layers": [
         ("trivet_inventory.purchases", "trivet_lab"),
         ("trivet_lab.scene.edge", "trivet_inventory"),
+        ("trivet_lab.scene.edge", "trivet_wallet"),
+        ("trivet_wallet.books", "trivet_inventory"),
         ("trivet_locks.clock", "trivet_chassis"),
         ("trivet_chassis.trace", "trivet_locks"),
         ("trivet_platform.sockets", "trivet_lab.settings"),
     ],
     "shipped code of a service starts no servers": [
         ("trivet_inventory.settings", "trivet_platform"),
+        ("trivet_wallet.settings", "trivet_platform"),
     ],
     "the lab speaks to services over their interfaces": [
         ("trivet_lab.scene.edge", "trivet_chassis"),
@@ -54,6 +57,14 @@ BREACHES: dict[str, list[tuple[str, str]]] = {
     ],
     "a strategy knows no other": [
         ("trivet_inventory.strategies.naive", "trivet_inventory.strategies.redlock"),
+    ],
+    "inside trivet_wallet": [
+        ("trivet_wallet.books", "trivet_wallet.teller"),
+        ("trivet_wallet.services.transfers", "trivet_wallet.strategies"),
+        ("trivet_wallet.ledger.kinds", "trivet_wallet.books"),
+    ],
+    "a strategy of the wallet knows no other": [
+        ("trivet_wallet.strategies.naive", "trivet_wallet.strategies.optimistic"),
     ],
     "inside trivet_lab": [
         ("trivet_lab.evidence.history", "trivet_lab.cli"),
