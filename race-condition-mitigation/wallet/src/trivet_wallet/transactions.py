@@ -29,7 +29,8 @@ UNIQUE_VIOLATION = "23505"
 _MET = {"40001": "serialization", "40P01": "deadlock", UNIQUE_VIOLATION: "duplicate"}
 DRIVER_ERRORS = (psycopg.Error, Error)
 """psycopg's own errors, and Django's around them."""
-_INTEGRITY, _CHECK_VIOLATION = "23", "23514"
+_CHECK_VIOLATION = "23514"
+GUARD = "guard"
 _LOCK_NOT_AVAILABLE = "55P03"
 # SQLSTATE classes of a server that is away, full, shutting down or in someone's hands; 25006 is a read-only server.
 _TRANSIENT = ("08", "53", "57", "58", "25006", "25P03")
@@ -69,13 +70,15 @@ class Transactions:
             LockIsBusy: It met others every time, or waited for a lock in vain; nothing happened.
             Unavailable: definite, if the database failed before COMMIT was sent; else what happened is unknown.
         """
+        guarded = 0
         for attempt in range(1, self._attempts_max + 1):
             try:
                 return self.once(work)
             except Met as met:
+                guarded += met.reason == GUARD
+                if guarded == self._attempts_max:  # nobody was in the way: what is decided is wrong
+                    raise met.__cause__ or met from None
                 if attempt == self._attempts_max:
-                    if sqlstate(met).startswith(_INTEGRITY):
-                        raise met.__cause__ or met from None  # nobody was in the way: what was decided is wrong
                     sentence = f"others were at the same money {attempt} times in a row"
                     raise LockIsBusy(sentence) from met
                 self._sleep(self._chance() * min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0 ** (attempt - 1)))
@@ -174,7 +177,7 @@ def _translate(error: Exception) -> None:
     if state in _MET:
         raise Met(_MET[state]) from error
     if state == _CHECK_VIOLATION and _constraint(error) in GUARDS:
-        raise Met("guard") from error
+        raise Met(GUARD) from error
     if state == _LOCK_NOT_AVAILABLE:
         raise LockIsBusy("somebody else was at the same money for too long") from error
     if state and not state.startswith(_TRANSIENT):
