@@ -48,8 +48,9 @@ class Settings:
         "The server ends a statement that runs longer, in ms.", default=2000, minimum=10, maximum=60_000
     )
     lock_wait_ms: int = setting(
-        "How long a row that somebody else holds is waited for, in ms; then 429.",
-        default=1000,
+        "How long a row that somebody else holds is waited for, in ms; then 429. Above the server's deadlock_timeout, "
+        "or a deadlock ends as a long wait.",
+        default=1500,
         minimum=1,
         maximum=60_000,
     )
