@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any, NoReturn
+import json
+import sys
+from typing import Annotated, Any, NoReturn, TextIO
 
 import cyclopts
+from cyclopts import Parameter
 
-from trivet_chassis import add_shared_commands, configure_logs, run_command
+from trivet_chassis import Unavailable, add_shared_commands, configure_logs, run_command
 from trivet_wallet import bootstrap, framework
+from trivet_wallet.audit import audit
 from trivet_wallet.settings import MEMBER, Settings, settings_from_environment
 
 app = cyclopts.App(name="trivet-wallet", help="A double-entry ledger in which no coin is spent twice.")
@@ -29,6 +33,25 @@ def api() -> None:
     importlib.import_module("trivet_wallet.entrypoints.server").serve(wallet)
 
 
+@app.command(name="audit")
+def prove(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> None:
+    """Prove the books as they are at one moment: exit 0 if every rule holds, 1 if not, 2 if they cannot be read.
+
+    Parameters
+    ----------
+    json_
+        One JSON object on stdout.
+    """
+    try:
+        with framework.connect(settings_from_environment()) as connection:
+            found = audit(connection)
+    except Unavailable as error:
+        _say(f"✗ {error.detail}", sys.stderr)
+        sys.exit(2)
+    _say(json.dumps(found.as_dict(), indent=2) if json_ else "\n".join(found.lines()))
+    sys.exit(0 if found.proven else 1)
+
+
 def _openapi() -> dict[str, Any]:
     """Return the OpenAPI document; it needs Django, and no database."""
     framework.configure_alone()
@@ -39,6 +62,10 @@ def _openapi() -> dict[str, Any]:
 
 
 add_shared_commands(app, Settings, MEMBER, settings_from_environment, _openapi)
+
+
+def _say(text: str, file: TextIO | None = None) -> None:
+    print(text, file=file)
 
 
 def main() -> NoReturn:
