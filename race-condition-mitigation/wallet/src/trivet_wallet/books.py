@@ -148,6 +148,7 @@ class Entry:
     amount_minor: int | None
     charge_key: str | None
     transaction_id: str | None
+    reason: str | None
 
 
 class Page:

@@ -68,4 +68,5 @@ def _entry(
         amount_minor=facts.amount_minor,
         charge_key=facts.charge_key,
         transaction_id=None if decision is None else decision.transaction_id,
+        reason=facts.reason,
     )

@@ -47,6 +47,7 @@ class Account(models.Model):
 
     class Meta:
         db_table = "accounts"
+        default_permissions = ("view",)
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["owner"], name="accounts_owner")]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["id", "currency"], name="accounts_id_currency"),
@@ -72,6 +73,7 @@ class Transaction(models.Model):
 
     class Meta:
         db_table = "transactions"
+        default_permissions = ("view",)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
@@ -97,6 +99,7 @@ class Posting(models.Model):
 
     class Meta:
         db_table = "postings"
+        default_permissions = ("view",)
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(condition=~Q(amount_minor=0), name="postings_amount_not_zero"),
             models.UniqueConstraint(
@@ -121,6 +124,7 @@ class Pending(models.Model):
 
     class Meta:
         db_table = "pending"
+        default_permissions = ("view",)
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["account"], name="pending_account")]
 
     def __str__(self) -> str:
@@ -131,7 +135,7 @@ class Operation(models.Model):
     """What a caller asked for and how it was decided, once for each (subject, kind, key) and for good.
 
     ``body`` is the answer to the last byte; a decline is an operation too. A request that decided nothing (busy,
-    unavailable, malformed) leaves none.
+    unavailable, malformed) leaves none. ``reason`` is why a member of staff adjusted; nobody else is asked.
     """
 
     objects: ClassVar[models.Manager[Operation]] = models.Manager()
@@ -149,16 +153,28 @@ class Operation(models.Model):
     amount_minor = models.BigIntegerField(null=True)
     charge_key = models.CharField(max_length=255, null=True)
     transaction = models.OneToOneField(Transaction, models.PROTECT, null=True, related_name="operation")
+    reason = models.TextField(null=True)
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
         db_table = "operations"
+        default_permissions = ("view",)
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["subject", "kind", "key"], name="operations_one_a_key"),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+
+class Adjustment(Operation):
+    """An operation by which staff move money; what it takes is the permission to add one."""
+
+    objects: ClassVar[models.Manager[Adjustment]] = models.Manager()
+
+    class Meta:
+        proxy = True
+        default_permissions = ("add", "view")
 
 
 class Charge(models.Model):
@@ -183,6 +199,7 @@ class Charge(models.Model):
 
     class Meta:
         db_table = "charges"
+        default_permissions = ("view",)
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["subject", "key"], name="charges_one_a_key"),
             models.CheckConstraint(

@@ -34,6 +34,7 @@ class Facts:
     counter_account_id: str | None = None
     amount_minor: int | None = None
     charge_key: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,10 @@ WITH opening AS (
             state text, captured_minor bigint, refunded_minor bigint, version bigint)
 )
 INSERT INTO operations (id, kind, subject, key, payload, status, code, body, account_id, counter_account_id,
-    amount_minor, charge_key, transaction_id)
+    amount_minor, charge_key, transaction_id, reason)
 SELECT id, kind, subject, key, decode(payload, 'hex'), status, code, body, account_id, counter_account_id,
-    amount_minor, charge_key, transaction_id
+    amount_minor, charge_key, transaction_id, reason
 FROM json_to_recordset(%(entries)s::json)
     AS e (id uuid, kind text, subject text, key text, payload text, status smallint, code text, body text,
-        account_id text, counter_account_id text, amount_minor bigint, charge_key text, transaction_id uuid)
+        account_id text, counter_account_id text, amount_minor bigint, charge_key text, transaction_id uuid,
+        reason text)
