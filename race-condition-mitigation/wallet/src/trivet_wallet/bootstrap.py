@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 from django.core.management import call_command
 from prometheus_client import CollectorRegistry
@@ -80,14 +81,24 @@ def _chosen(settings: Settings) -> type[Strategy]:
 
 
 def migrate(settings: Settings) -> None:
-    """Bring the database to the shape that the chosen strategy wants."""
+    """Bring the database to the shape that the chosen strategy wants.
+
+    The tables of the staff's pages are among them, wherever those are served or not: one command knows the whole shape,
+    and permissions on the books are rows that Django makes whenever the books' migrations end.
+    """
     strategy = _chosen(settings)
-    framework.configure(settings, nothing_to_verify, TRIVET_GUARDED=strategy.guarded)
+    framework.configure(
+        settings, nothing_to_verify, TRIVET_GUARDED=strategy.guarded, INSTALLED_APPS=framework.STAFF_APPS
+    )
     call_command("migrate", verbosity=0)
 
 
-def build(settings: Settings) -> Wallet:
+def build(settings: Settings, **django: Any) -> Wallet:
     """Wire everything together and arm what a lab asked for; nothing is connected yet.
+
+    Args:
+        settings: The wallet's.
+        **django: Django's own settings, where they are not those of the API.
 
     Raises:
         SettingsError: The settings do not go together.
@@ -100,7 +111,8 @@ def build(settings: Settings) -> Wallet:
         raise SettingsError(["TRIVET_WALLET_POOL_CONNECTIONS_MAX must be at least TRIVET_WALLET_LANES + 2"])
     configure_failpoints(settings.failpoints, settings.lab, FAILPOINTS)
     chosen = _chosen(settings)
-    framework.configure(settings, partial(guard.verify, strategy=chosen), ROOT_URLCONF="trivet_wallet.entrypoints.urls")
+    routed = {"ROOT_URLCONF": "trivet_wallet.entrypoints.urls"} | django
+    framework.configure(settings, partial(guard.verify, strategy=chosen), **routed)
     strategy = chosen()
     registry = CollectorRegistry()
     metrics = Metrics(registry, strategy.name)

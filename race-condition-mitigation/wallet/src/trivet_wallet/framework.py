@@ -14,6 +14,16 @@ from trivet_wallet.connection import Verify, connection_class
 from trivet_wallet.settings import Settings
 
 APPS = ("trivet_wallet.ledger",)
+STAFF_APPS = (
+    "trivet_wallet.entrypoints.staff",
+    "django.contrib.admin.apps.SimpleAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    *APPS,
+)
+"""What the staff's pages take: the first ones' templates come before the later ones'."""
 
 
 def connect(settings: Settings) -> psycopg.Connection[Any]:

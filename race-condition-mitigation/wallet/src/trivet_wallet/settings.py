@@ -88,6 +88,23 @@ class Settings:
     log_level: str = setting(
         "How much to log.", default="info", choices=("debug", "info", "warning", "error", "critical")
     )
+    admin_listen: str = setting(
+        "Address to serve the staff's pages on, host:port; loopback unless TRIVET_WALLET_ADMIN_HTTPS.",
+        default="127.0.0.1:8001",
+    )
+    admin_hosts: tuple[str, ...] = setting(
+        "The names under which staff reach their pages; a request for another is refused.",
+        default=("localhost", "127.0.0.1", "[::1]"),
+    )
+    admin_https: bool = setting(
+        "Whether staff reach their pages over TLS, which a proxy ends: cookies travel in no other way then.",
+        default=False,
+    )
+    admin_secret_key: str | None = setting(
+        "Signs the staff's sessions: 50 random characters or more, known to nobody; only trivet-wallet admin needs it.",
+        default=None,
+        secret=True,
+    )
     lab: str | None = setting(
         "The lab run that this process belongs to; opens what only a lab may start.",
         default=None,
