@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from django.core.handlers.asgi import ASGIHandler
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, reset_queries
-from django.http import HttpRequest
+from io import BytesIO
+
+from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.base import BaseHandler
 from django.http.response import HttpResponseBase
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from trivet_chassis import (
     Health,
+    InvalidRequest,
     LimitsMiddleware,
     MethodNotAllowed,
     MetricsMiddleware,
@@ -27,12 +28,33 @@ from trivet_wallet.settings import MEMBER
 _OURS = frozenset({"/livez", "/readyz", "/metrics"})
 
 
-class _Handler(ASGIHandler):
-    """Django's handler; what its router refuses by itself is told as a problem."""
+class _Handler(BaseHandler):
+    """Django's handler of requests on the event loop, without the thread that its ASGI handler starts for each.
 
-    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer one request."""
-        response: HttpResponseBase = await super().get_response_async(request)
+    That thread is for views and hooks that block. Here nothing on this side of the desk does: no connection outlives
+    its transaction, so the hooks that look at the database at a request's beginning and end have nothing to see.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.load_middleware(is_async=True)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, whose body is one message by the middleware before it."""
+        body = (await receive()).get("body", b"") if _has_body(scope) else b""
+        try:
+            request = ASGIRequest(scope, BytesIO(body))
+        except UnicodeDecodeError:
+            response: HttpResponseBase = refused(InvalidRequest("the path is not UTF-8"))
+        else:
+            response = await self._respond(request)
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.items()]
+        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": response.getvalue()})
+
+    async def _respond(self, request: ASGIRequest) -> HttpResponseBase:
+        """Answer; what Django's router refuses by itself is told as a problem."""
+        response: HttpResponseBase = await self.get_response_async(request)
         name_route(request)
         if response.status_code == 405 and response.headers.get("Allow"):
             allowed = ", ".join(sorted(word.strip() for word in response.headers["Allow"].split(",")))
@@ -41,22 +63,12 @@ class _Handler(ASGIHandler):
         return response
 
 
-def _spare_the_connections() -> None:
-    """Let requests begin and end without a look at the database: no connection outlives its transaction here.
-
-    Each of these hooks would cost every request a hop to a thread and back.
-    """
-    for signal, hook in (
-        (request_started, reset_queries),
-        (request_started, close_old_connections),
-        (request_finished, close_old_connections),
-    ):
-        signal.disconnect(hook)
+def _has_body(scope: Scope) -> bool:
+    return any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
 
 
 def create_service(wallet: Wallet, desk: Desk, health: Health) -> ASGIApp:
     """Return the whole application of a process."""
-    _spare_the_connections()
     own = Starlette(routes=[*health.routes(), metrics_route(wallet.registry)], exception_handlers=problem_handlers())
     django = _Handler()
 
@@ -65,7 +77,7 @@ def create_service(wallet: Wallet, desk: Desk, health: Health) -> ASGIApp:
             await own(scope, receive, send)
             return
         scope.setdefault("state", {})["desk"] = desk
-        await django(scope, receive, send)  # type: ignore[arg-type]  # one and the same scope, or metrics see no route
+        await django(scope, receive, send)
 
     limited = LimitsMiddleware(application)
     return TraceMiddleware(MetricsMiddleware(limited, MEMBER, wallet.registry), wallet.settings.listen)

@@ -66,14 +66,15 @@ def _key(*, required: bool) -> dict[str, Any]:
 def describe(api: NinjaAPI) -> dict[str, Any]:
     """Return the document of an API, every status a string as JSON has it."""
     document: dict[str, Any] = dict(api.get_openapi_schema(path_prefix=""))
-    document["paths"] = {path: _operations(methods) for path, methods in document["paths"].items()}
+    document["paths"] = {path: _operations(path, methods) for path, methods in document["paths"].items()}
     document["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
     del document["servers"]
     return document
 
 
-def _operations(methods: dict[str, Any]) -> dict[str, Any]:
+def _operations(path: str, methods: dict[str, Any]) -> dict[str, Any]:
     for operation in methods.values():
+        operation["tags"] = [path.split("/")[1]]
         operation["responses"] = {str(status): said for status, said in operation["responses"].items()}
         if not operation["parameters"]:
             del operation["parameters"]
