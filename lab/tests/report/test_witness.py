@@ -89,6 +89,34 @@ def test_a_lost_update_is_told_without_a_negative_stock() -> None:
     ]
 
 
+def transfer(op: int, payer: str, payee: str, call_ms: int, end_ms: int) -> dict[str, Any]:
+    args = {"from_account_id": payer, "to_account_id": payee, "amount_minor": 5}
+    attempts = [Attempt(call_ms * MS, end_ms * MS, 201, None)]
+    return plain(Operation(op, 10 + op, "transfer", args, f"k{op}", "ok", {"transfer_id": f"t{op}"}, attempts))
+
+
+def posting(account: str, version: int | None) -> dict[str, Any]:
+    return {"posting_id": 1, "account_id": account, "amount_minor": 5, "account_version": version}
+
+
+def test_two_that_changed_one_version_of_an_account_stand_beside_each_other() -> None:
+    pair = (transfer(1, "a", "b", 0, 5), posting("b", 3), transfer(2, "b", "c", 1, 6), posting("b", 3))
+    (timeline,) = lay_out(finding(*pair), {}).timelines
+    assert (timeline.item, [entry.who for entry in timeline.entries]) == ("b", ["client 11", "client 12"])
+    assert timeline.both is not None
+    assert timeline.story == [
+        "Client 11 and client 12 both read b at version 2 and made it version 3: one did not see the other."
+    ]
+
+
+def test_a_transfer_that_did_harm_at_both_its_accounts_is_shown_at_both() -> None:
+    moved = transfer(1, "a", "b", 0, 5)
+    timelines = lay_out(
+        finding(moved, posting("a", 2), moved, posting("b", 7), moved, posting("m", None)), {}
+    ).timelines
+    assert [timeline.item for timeline in timelines] == ["a", "b", "m"]
+
+
 def test_what_is_neither_operation_nor_row_is_shown_by_its_fields() -> None:
     (timeline,) = lay_out(finding({"attempts": "torn"}, {"id": "t", "initial_stock": 3}), {}).timelines[:1]
     assert timeline.entries

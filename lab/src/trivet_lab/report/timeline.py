@@ -130,7 +130,7 @@ def _story(entries: list[Entry]) -> list[str]:
         return _believed_at_once(entries)
     below = next((entry for entry in entries if entry.stock_after is not None and entry.stock_after < 0), None)
     if below is None:
-        return _same_stock(entries)
+        return _same_stock(entries) or _same_version(entries)
     units = words.counted(-(below.stock_after or 0), "unit")
     told = "was told that it had its purchase" if below.outcome == "ok" else "had its purchase committed"
     story = []
@@ -158,6 +158,21 @@ def _same_stock(entries: list[Entry]) -> list[str]:
                 f"{both} were both left with a stock of {words.number(entry.stock_after)}: one did not see the other."
             ]
         seen[entry.stock_after] = entry
+    return []
+
+
+def _same_version(entries: list[Entry]) -> list[str]:
+    seen: dict[int, Entry] = {}
+    for entry in entries:
+        if entry.outcome != "ok" or entry.version is None:
+            continue
+        if twin := seen.get(entry.version):
+            both = words.listed((twin.who, entry.who)).capitalize()
+            return [
+                f"{both} both read {entry.item} at version {entry.version - 1} and made it version {entry.version}:"
+                " one did not see the other."
+            ]
+        seen[entry.version] = entry
     return []
 
 

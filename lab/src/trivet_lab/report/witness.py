@@ -28,7 +28,7 @@ ROW_NAMES = ("key", "purchase_id", "restock_id")
 PAYERS = ("account_id", "from_account_id", "customer_account_id")
 PAYEES = ("counter_account_id", "to_account_id", "merchant_account_id")
 SUBJECTS = ("item_id", "charge_key", "account_id", "from_account_id")
-CHARGE = "charge"
+CHARGE, POSTING = "charge", "posting_id"
 Row = Mapping[str, Any]
 
 
@@ -104,14 +104,18 @@ def _entries(witness: Iterable[Row], operations: Mapping[str, Operation]) -> lis
     entries = lease_entries(thing for thing in things if is_event(thing))
     by_name: dict[str, Entry] = {}
     rows = []
+    mover: Entry | None = None  # a posting stands right behind the operation that made it
     for thing in (thing for thing in things if not is_event(thing)):
         operation = _operation(thing)
-        if operation is None:
+        if operation is not None:
+            mover = _from_operation(operation)
+            entries.append(mover)
+            by_name.update(dict.fromkeys(names_of(operation), mover))
+        elif mover is not None and POSTING in thing:
+            _add_posting(mover, thing)
+            mover = None
+        else:
             rows.append(thing)
-            continue
-        entry = _from_operation(operation)
-        entries.append(entry)
-        by_name.update(dict.fromkeys(names_of(operation), entry))
     for row in rows:
         names = names_in([row])
         entry_of_row = next((by_name[name] for name in names if name in by_name), None)
@@ -175,6 +179,14 @@ def _add_row(entry: Entry, row: Row) -> None:
         entry.facts.append(("version", str(entry.version)))
     if row.get("fence") is not None:
         entry.facts.append(("fence", str(row["fence"])))
+
+
+def _add_posting(entry: Entry, row: Row) -> None:
+    """Let an operation stand at the account that its posting changed: whoever changed that one meets it there."""
+    entry.item = _text(row.get("account_id"))
+    if isinstance(row.get("account_version"), int):
+        entry.version = row["account_version"]
+        entry.facts.append(("version of the account", str(entry.version)))
 
 
 def _what(f: str, args: Mapping[str, Any]) -> str:
