@@ -65,7 +65,7 @@ class Settings:
         "How long COMMIT is waited for, in ms; then the outcome is unknown.", default=5000, minimum=10, maximum=60_000
     )
     attempts_max: int = setting(
-        "How often a transaction that met another (a deadlock, a lost race of versions) is tried in all; then 503.",
+        "How often a transaction that met another (a deadlock, a lost race of versions) is tried in all; then 429.",
         default=10,
         minimum=1,
         maximum=100,
