@@ -19,7 +19,7 @@ class Account:
     """An account as it was read, and as the page leaves it. Amounts are minor units.
 
     ``row_minor`` is what its row holds; of a hot account that is not its balance, and nothing may be decided by it
-    unless its pending entries were folded in this transaction.
+    unless its pending entries were ``folded`` in this transaction, which holds its row since.
     """
 
     id: str
@@ -29,6 +29,7 @@ class Account:
     row_minor: int
     held_minor: int
     version: int
+    folded: bool = False
     read: tuple[int, int, int] = dataclasses.field(init=False)
     """``row_minor``, ``held_minor`` and ``version`` before the page."""
 
@@ -208,9 +209,10 @@ class Page:
         Which race: everybody who pays one merchant wants that merchant's row, and would queue for it until the COMMIT
         before. Why appending is enough: a credit needs to know nothing of the balance that it adds to, so two of them
         have nothing to decide between them. A debit does, and takes the row: only the world outside has no balance to
-        look at.
+        look at. Where the page holds the row anyway, because something on it is a debit, a credit goes there too: a
+        debit further down the page finds it.
         """
-        appended = account.hot and (amount_minor > 0 or account.kind == AccountKind.EXTERNAL)
+        appended = account.hot and not account.folded and (amount_minor > 0 or account.kind == AccountKind.EXTERNAL)
         if not appended:
             account.row_minor += amount_minor
             account.version += 1

@@ -181,12 +181,15 @@ class Teller:
     def _accounts(self, session: Session, touched: Touched, asked: Reply | None) -> list[Account]:
         """Return the accounts that were asked for, and those hot ones that are only appended to."""
         accounts = queries.accounts(asked) if asked else []
-        hot = [account.id for account in accounts if account.hot]
+        hot = {account.id for account in accounts if account.hot}
         if hot:  # a debit has to know the whole balance
-            fold(session, hot)
+            fold(session, sorted(hot))
         cold = [account for account in accounts if not account.hot]
         others = (touched.debited | touched.credited) - {account.id for account in cold}
-        return [*cold, *(queries.accounts(queries.unlocked_accounts(session, others)) if others else [])]
+        unlocked = queries.accounts(queries.unlocked_accounts(session, others)) if others else []
+        for account in unlocked:
+            account.folded = account.id in hot
+        return [*cold, *unlocked]
 
     def _write(self, session: Session, page: Page) -> None:
         """Write the page in one round trip.
