@@ -35,8 +35,11 @@ class Call:
 
     @property
     def name(self) -> Name:
-        """The command's subject, kind and key."""
-        return name_of(self.command.request)
+        """The command's subject, kind and key; without a key it is like no other call, and no key reads like this."""
+        request = self.command.request
+        return (
+            name_of(request) if request.key is not None else (request.subject, str(request.operation), f"\0{id(self)}")
+        )
 
     def enter(self, page: Page) -> Outcome:
         """Decide it on the page."""
