@@ -174,6 +174,10 @@ class Page:
         except KeyError:
             raise NoSuchAccount(account_id) from None
 
+    def has_account(self, account_id: str) -> bool:
+        """Whether there is an account of this id, or will be one by this page."""
+        return account_id in self.accounts or any(account_id == new.id for new in self.new_accounts)
+
     def open(self, account: NewAccount) -> None:
         """Open an account that is not there."""
         self.new_accounts.append(account)

@@ -53,7 +53,7 @@ class OpenAccount:
         Raises:
             AlreadyExists: There is an account of this id.
         """
-        if self.account_id in page.accounts:
+        if page.has_account(self.account_id):
             raise AlreadyExists(f"there is an account {self.account_id} already", account_id=self.account_id)
         hot = self.account_kind == AccountKind.MERCHANT if self.hot is None else self.hot
         page.open(
