@@ -178,6 +178,7 @@ async def batch(request: HttpRequest, body: wire.Batch) -> HttpResponse:
     if len(set(names)) != len(names):
         raise InvalidRequest("entries: two of one operation have the same key")
     outcomes = await desk_of(request).settle_all([Call(_command(entry)) for entry in body.entries])
+    reach("wallet.movement.before_reply")
     told = [_entry(entry.key, outcome) for entry, outcome in zip(body.entries, outcomes, strict=True)]
     return answered(success(200, {"answers": told}))
 
