@@ -12,6 +12,7 @@ from django.core.management import call_command
 from prometheus_client import CollectorRegistry
 
 from trivet_chassis import SettingsError, configure_failpoints, host_and_port
+from trivet_locks import advisory_key
 from trivet_wallet import framework, guard
 from trivet_wallet.combiner import Combiner
 from trivet_wallet.connection import nothing_to_verify
@@ -85,12 +86,18 @@ def migrate(settings: Settings) -> None:
 
     The tables of the staff's pages are among them, wherever those are served or not: one command knows the whole shape,
     and permissions on the books are rows that Django makes whenever the books' migrations end.
+
+    Which race: two replicas that start together find the same step undone, and both do it. Why this guard: who migrates
+    holds an advisory lock, on a connection of its own because every step is a transaction; the second waits, and then
+    finds nothing to do. If it is lost, one of the two fails, and its step with it: steps are transactions.
     """
     strategy = _chosen(settings)
     framework.configure(
         settings, nothing_to_verify, TRIVET_GUARDED=strategy.guarded, INSTALLED_APPS=framework.STAFF_APPS
     )
-    call_command("migrate", verbosity=0)
+    with framework.connect(settings) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [advisory_key("wallet.migrate", "head")])
+        call_command("migrate", verbosity=0)
 
 
 def build(settings: Settings, **django: Any) -> Wallet:
