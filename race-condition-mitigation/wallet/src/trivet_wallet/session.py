@@ -26,7 +26,7 @@ class Reply:
 
     @property
     def count(self) -> int:
-        """How many rows it changed; known once its pipeline has ended."""
+        """How many rows it changed; known once its pipeline has ended, and below 0 if it was not run."""
         return self._cursor.rowcount
 
 
