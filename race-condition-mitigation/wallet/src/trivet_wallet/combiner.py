@@ -98,6 +98,8 @@ class Combiner:
         now_s = time.monotonic()
         names = set()
         for waiting in batch:
+            if not waiting.future.set_running_or_notify_cancel():
+                continue  # its caller went away before it was begun; from here on nobody can take an answer back
             if now_s - waiting.since_s > self._wait_s:
                 sentence = f"the request was not begun within {self._wait_s * 1000:.0f} ms"
                 waiting.future.set_exception(Unavailable(sentence, definite=True))
