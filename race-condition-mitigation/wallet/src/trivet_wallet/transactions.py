@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import psycopg
 import structlog
 from django.db import Error, connection, transaction
+from psycopg.pq import TransactionStatus
 
 from trivet_chassis import Unavailable
 from trivet_wallet.errors import LockIsBusy, Met
@@ -119,6 +120,8 @@ class Transactions:
         try:
             with transaction.atomic(durable=True):
                 done = work(Session(connection.connection))
+                if connection.connection.info.transaction_status == TransactionStatus.INERROR:
+                    raise Unavailable("the transaction had failed before COMMIT: nothing happened", definite=True)
                 raw = connection.connection
                 raw.add_notice_handler(warnings)
         except DRIVER_ERRORS as error:
