@@ -6,17 +6,20 @@ what a fault may break must hold in every run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from types import MappingProxyType
-from typing import NamedTuple
 
 import pytest
+from under_faults import BrokenShop, Case, Shown, both_links, parametrised
 
-from trivet_lab.evidence import FaultRecord, RunDirectory, VariantResult, read_faults, read_history
+from trivet_lab.evidence import read_history
 from trivet_lab.faults import Fault, find_faults
-from trivet_platform import bounded_disk_blocker, find_libfaketime
+from trivet_lab.scenarios import find_scenarios
 
+SCENARIO = find_scenarios()["flash-sale"]
+PARAMETERS = dataclasses.replace(SCENARIO.parameters(), clients=60, rate=30, items=5, stock=8)
 MUST_HOLD = [
     "faults_effective",
     "no_defects",
@@ -29,41 +32,12 @@ MUST_HOLD = [
     "refusals_legal",
     "fences_monotone",
 ]
-Sell = Callable[..., tuple[VariantResult, RunDirectory]]
-
-
-def found(result: VariantResult) -> dict[str, str]:
-    return {check.name: check.verdict for check in result.checks}
-
-
-def said(result: VariantResult) -> dict[str, str]:
-    return {check.name: check.observed for check in result.checks if check.verdict != "valid"}
-
-
-def records(run: RunDirectory) -> list[FaultRecord]:
-    return [record for variant in run.variants() for record in read_faults(variant.faults)]
-
-
+Sell = Callable[[str, Case], Shown]
 LEASE = {"lock_ttl_ms": "1000"}
 AWAY = "1500ms"  # longer than the longest lease of these sales
 ONE, TWO = "inventory-api-1", "inventory-api-2"
 
-
-def both(fault: str, server: str, when: str) -> str:
-    """Break the links of both replicas to a server: to them it is the server that is slow, silent or late."""
-    return ",".join(f"{fault}:{replica}-to-{server}@{when}" for replica in (ONE, TWO))
-
-
-class Case(NamedTuple):
-    """One sale under faults: its strategies, what is broken, settings of the service, and rules beside the usual."""
-
-    strategies: tuple[str, ...]
-    faults: str
-    own: Mapping[str, str] = MappingProxyType({})
-    checkers: tuple[str, ...] = ()
-    load_s: float = 4
-
-
+both = partial(both_links, "inventory")
 ALL = ("redlock", "advisory")
 LOCKED = ("redlock",)
 CASES = {
@@ -98,45 +72,36 @@ CASES = {
     # The second one goes once the edge has found the first again.
     "rolled": Case(ALL, f"restart:{ONE}@1s+300ms,restart:{TWO}@7500ms+300ms", {}, ("nobody_noticed",), 13),
 }
-ABSENT = {
-    "clock_jump": pytest.mark.skipif(find_libfaketime() is None, reason="libfaketime is not installed"),
-    "disk_full": pytest.mark.skipif(bool(bounded_disk_blocker()), reason="no small filesystem can be mounted here"),
-}
-SALES = [
-    pytest.param(
-        strategy, case, id=f"{strategy}-{name}", marks=[mark for fault, mark in ABSENT.items() if fault in case.faults]
-    )
-    for name, case in CASES.items()
-    for strategy in case.strategies
-]
 
 
-@pytest.mark.parametrize(("strategy", "case"), SALES)
+@pytest.fixture
+def sell(broken: BrokenShop) -> Sell:
+    return partial(broken.send, SCENARIO, PARAMETERS)
+
+
+@pytest.mark.parametrize(("strategy", "case"), parametrised(CASES))
 def test_what_was_told_is_true_under_a_fault(sell: Sell, strategy: str, case: Case) -> None:
-    result, _ = sell(strategy, case.faults, checkers=case.checkers, load_s=case.load_s, **case.own)
-    verdicts = found(result)
-    must_hold = [*MUST_HOLD, *case.checkers]
-    assert {name: verdicts[name] for name in must_hold} == dict.fromkeys(must_hold, "valid"), said(result)
-    assert result.verdict != "invalid", said(result)
-    assert result.figures["oversold"] == 0
-    assert result.figures["sold"] > 0
+    shown = sell(strategy, case)
+    shown.hold([*MUST_HOLD, *case.checkers])
+    assert shown.result.figures["oversold"] == 0
+    assert shown.result.figures["sold"] > 0
 
 
 @pytest.mark.long
 def test_without_a_quorum_nothing_is_sold_and_everybody_is_told(sell: Sell) -> None:
-    result, run = sell("redlock", f"kill:valkey/3@1s+{AWAY}", **LEASE)
-    assert {name: found(result)[name] for name in MUST_HOLD} == dict.fromkeys(MUST_HOLD, "valid"), said(result)
-    assert result.verdict != "invalid", said(result)
-    effective = [record.effective_ns for record in records(run) if record.effective_ns is not None]
+    shown = sell("redlock", Case(LOCKED, f"kill:valkey/3@1s+{AWAY}", LEASE))
+    shown.hold(MUST_HOLD)
+    history = shown.run.variant("redlock").history
+    effective = [record.effective_ns for record in shown.faults if record.effective_ns is not None]
     begin_ns, end_ns = max(effective), min(effective) + 1_500_000_000  # until the first of them is started again
     attempts = [
         (operation, attempt)
-        for operation in read_history(run.variant("redlock").history)
+        for operation in read_history(history)
         for attempt in operation.attempts
         if operation.f == "buy" and begin_ns <= attempt.call_ns and attempt.return_ns <= end_ns
     ]
     # Who asks again for what was decided before is told it again: no lock is needed for that.
-    old = {operation.key for operation in read_history(run.variant("redlock").history) if operation.call_ns < begin_ns}
+    old = {operation.key for operation in read_history(history) if operation.call_ns < begin_ns}
     fresh = [attempt for operation, attempt in attempts if operation.key not in old]
     assert fresh
     assert [attempt for attempt in fresh if attempt.status == 200] == []
@@ -153,20 +118,20 @@ def test_a_fault_that_does_nothing_makes_the_verdict_unknown(sell: Sell, monkeyp
     kind = find_faults()["kill"]
     monkeypatch.setattr(kind, "inject", nothing)
     monkeypatch.setattr(kind, "PATIENCE_S", 0.2)
-    result, run = sell("advisory", "kill:inventory-api-1@1s+300ms")
-    [record] = records(run)
+    shown = sell("advisory", Case(ALL, f"kill:{ONE}@1s+300ms"))
+    [record] = shown.faults
     assert record.asked_ns is not None
     assert record.effective_ns is None
-    assert found(result)["faults_effective"] == "unknown"
-    assert "never took effect" in said(result)["faults_effective"]
-    assert result.verdict == "unknown"
+    assert shown.verdicts["faults_effective"] == "unknown"
+    assert "never took effect" in shown.doubts["faults_effective"]
+    assert shown.result.verdict == "unknown"
 
 
 @pytest.mark.long
 def test_the_plan_of_faults_stands_in_the_record(sell: Sell) -> None:
-    _, run = sell("advisory", "restart_empty:valkey/one@1s")
-    written = Path(run.run).read_text()
+    shown = sell("advisory", Case(ALL, "restart_empty:valkey/one@1s"))
+    written = Path(shown.run.run).read_text()
     assert '"fault": "restart_empty"' in written
     assert '"target": "valkey/one"' in written
-    [record] = records(run)
+    [record] = shown.faults
     assert f'"{record.target}"' in written
