@@ -4,6 +4,7 @@ import pytest
 
 from trivet_lab.cli import app
 from trivet_lab.evidence import DamagedRecord
+from trivet_lab.members import CommandError
 from trivet_lab.topologies import StageFailed
 
 
@@ -11,6 +12,7 @@ from trivet_lab.topologies import StageFailed
     ("error", "code", "says"),
     [
         (StageFailed("a replica is gone"), 254, "✗ a replica is gone"),
+        (CommandError("the command trivet-till is not installed"), 254, "✗ the command trivet-till is not installed"),
         (DamagedRecord("run.json is damaged"), 254, "✗ run.json is damaged"),
         (ZeroDivisionError("a defect of the lab"), 254, "ZeroDivisionError: a defect of the lab"),
         (LookupError("no such checker"), 254, "LookupError: no such checker"),

@@ -22,7 +22,7 @@ from trivet_lab.console import Console
 from trivet_lab.control import ControlRefused
 from trivet_lab.evidence import DamagedRecord, commit_of
 from trivet_lab.faults import FaultError, FaultFailed
-from trivet_lab.members import MemberError
+from trivet_lab.members import CommandError, MemberError
 from trivet_lab.mutants import MutantError
 from trivet_lab.scene import CrowdFailed, EdgeError
 from trivet_lab.settings import lab_settings
@@ -88,6 +88,7 @@ def main() -> None:
         FaultError,
         FaultFailed,
         ControlRefused,
+        CommandError,
         MemberError,
         MutantError,
         BenchError,

@@ -1,6 +1,18 @@
-"""What the lab knows of a service: its ``member.toml``, and its own books."""
+"""What the lab knows of a service: its ``member.toml``, its commands, and its own books."""
 
+from trivet_lab.members.commands import CommandError, executable, last_lines, run_command
 from trivet_lab.members.ledgers import collect_ledgers
 from trivet_lab.members.member import Member, MemberError, Process, find_members, read_member
 
-__all__ = ["Member", "MemberError", "Process", "collect_ledgers", "find_members", "read_member"]
+__all__ = [
+    "CommandError",
+    "Member",
+    "MemberError",
+    "Process",
+    "collect_ledgers",
+    "executable",
+    "find_members",
+    "last_lines",
+    "read_member",
+    "run_command",
+]

@@ -7,17 +7,13 @@ edge address. So three variants can be compared on one warm platform without sha
 from __future__ import annotations
 
 import dataclasses
-import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from trivet_lab.members import Member, Process
-from trivet_lab.settings import child_environment
+from trivet_lab.members import Member, Process, executable, last_lines, run_command
 from trivet_lab.topologies.names import LINK_WORD, master_name, replica_name
 from trivet_lab.topologies.wiring import wire
 from trivet_platform import Conditions, Envoy, Link, Part, Postgres, Program, Supervisor, Upstream, Valkey, free_port
@@ -58,19 +54,6 @@ class Stage:
         gone = [program.name for program in self.programs if not program.pids]
         if gone:
             raise StageFailed(f"{', '.join(gone)} ended while the crowd was there, and nobody had asked for it")
-
-
-def executable(name: str) -> str:
-    """Return the path of a member's command: beside this interpreter first, then on PATH.
-
-    Raises:
-        StageFailed: it is nowhere.
-    """
-    beside = Path(sys.executable).parent / name
-    found = str(beside) if beside.exists() else shutil.which(name)
-    if found is None:
-        raise StageFailed(f"the command {name} is not installed")
-    return found
 
 
 class Shop:
@@ -137,6 +120,7 @@ class Shop:
 
         Raises:
             StageFailed: a migration failed or a replica did not become ready.
+            CommandError: a member's command is nowhere, or its migration did not end in time.
         """
         self._stages += 1
         programs: list[Program] = []
@@ -235,21 +219,11 @@ class Shop:
     def _migrate(self, member: Member, environment: Mapping[str, str]) -> None:
         if member.migrate is None:
             return
-        argv = [executable(member.migrate[0]), *member.migrate[1:]]
-        try:
-            done = subprocess.run(
-                argv,
-                env=child_environment(environment),
-                text=True,
-                capture_output=True,
-                check=False,
-                timeout=MIGRATE_SECONDS_MAX,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise StageFailed(f"{member.name}: migrate did not end within {MIGRATE_SECONDS_MAX} s") from error
+        done = run_command(member.migrate, environment, MIGRATE_SECONDS_MAX)
         if done.returncode != 0:
-            last = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
-            raise StageFailed(f"{member.name}: migrate ended with {done.returncode}\n{last}")
+            raise StageFailed(
+                f"{member.name}: migrate ended with {done.returncode}\n{last_lines(done.stdout + done.stderr)}"
+            )
 
     def _together(self, works: Sequence[Callable[[], None]]) -> None:
         """Run each of these at once; the first error is raised after all have ended."""
