@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from trivet_lab.checkers import all_checkers, check_variant
-from trivet_lab.evidence import Finding, VariantDirectory
+from trivet_lab.evidence import Audit, AuditedRule, AuditRecord, Finding, VariantDirectory, write_audit
 
 Line = dict[str, Any]
 WALLETS = runpy.run_path(str(Path(__file__).with_name("wallet_model.py")))
 BANK_LAWS = frozenset(
     {
+        "audit_proven",
         "audits_consistent",
         "balances_equal_postings",
         "declines_legal",
@@ -31,6 +32,10 @@ BANK_LAWS = frozenset(
 BANK_RULES = BANK_LAWS | {"answers_complete", "generator_on_time", "history_whole", "no_defects"}
 SALE_RULES = frozenset(all_checkers()) - BANK_LAWS
 ON_TIME = {"over_budget": [], "lateness_ms": {"p50": 0.1, "p99": 0.9, "max": 3.0}, "cpu_share": 0.2}
+
+
+def proved(name: str, observed: int) -> AuditedRule:
+    return AuditedRule(name, f"the {name} are right", observed, proven=True, offenders=[])
 
 
 def write_lines(path: Path, lines: list[Line]) -> None:
@@ -218,6 +223,7 @@ class Bank:
         self.wallet = kind(self.planned)
         self.history: list[Line] = []
         self.load: Line = dict(ON_TIME)
+        self.proof = AuditRecord(["till", "audit"], 0, Audit(proven=True, rules=[proved("balances", 9)]))
 
     def operation(self, key: str) -> Line:
         return next(operation for operation in self.history if operation["key"] == key)
@@ -267,6 +273,7 @@ class Bank:
         for name in ("accounts", "charges"):
             write_lines(self.directory.ledger(f"wallet.{name}"), list(getattr(self.wallet, name).values()))
         self.directory.load.write_text(json.dumps(self.load))
+        write_audit(self.directory.audit("wallet"), self.proof)
         self.directory.plan.write_text(json.dumps({"errand": {"kind": "spending", "accounts": self.planned}}))
 
     def findings(self) -> dict[str, Finding]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 Damage = Callable[[Any], object]
@@ -239,6 +240,22 @@ def an_audit_saw_money_twice(bank):
 def an_audit_saw_more_held_than_there_is(bank):
     account = next(each for each in bank.history[-1]["value"]["accounts"] if each["id"] == "carol")
     account.update(held_minor=500, available_minor=account["balance_minor"] - 500)
+
+
+@bad("audit_proven")
+def the_wallet_itself_finds_its_books_wrong(bank):
+    """The lab sees nothing: what the audit looks at stands in no ledger."""
+    [rule] = bank.proof.audit.rules
+    wrong = msgspec.structs.replace(rule, proven=False, offenders=[{"account_id": "bob"}])
+    audit = msgspec.structs.replace(bank.proof.audit, proven=False, rules=[rule, wrong])
+    bank.proof = msgspec.structs.replace(bank.proof, exit=1, audit=audit)
+
+
+@bad("audit_proven")
+def an_audit_names_nobody_who_breaks_its_rule(bank):
+    [rule] = bank.proof.audit.rules
+    audit = msgspec.structs.replace(bank.proof.audit, proven=False, rules=[msgspec.structs.replace(rule, proven=False)])
+    bank.proof = msgspec.structs.replace(bank.proof, exit=1, audit=audit)
 
 
 @pytest.mark.parametrize(("caught_by", "damage"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])

@@ -32,6 +32,7 @@ def test_a_member_is_read_as_it_is_written(tmp_path: Path) -> None:
     member = read_member(write(tmp_path, "till", GOOD))
     assert member.needs == {"postgres": 1, "valkey": 5}
     assert (member.processes[0].name, member.processes[0].replicas, member.processes[0].http) == ("api", 2, True)
+    assert (member.migrate, member.audit) == (["trivet-till", "migrate"], None)
     assert member.variable("LISTEN") == "TRIVET_TILL_LISTEN"
 
 
@@ -41,6 +42,8 @@ def test_a_member_is_read_as_it_is_written(tmp_path: Path) -> None:
         (('name = "till"', 'name = "tills"'), "name"),
         (('language = "python"', ""), "language"),
         (('command = ["trivet-till", "api"]', ""), "command"),
+        (('migrate = ["trivet-till", "migrate"]', 'migrate = "trivet-till migrate"'), "migrate = "),
+        (('migrate = ["trivet-till", "migrate"]', "audit = []"), "audit = "),
         (("replicas = 2", 'replicas = "two"'), "two"),
         (("[process.api]", "[process.api"), "TOMLDecodeError"),
     ],

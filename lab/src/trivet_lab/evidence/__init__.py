@@ -1,6 +1,7 @@
 """What a run leaves behind: its directory, what it was, what the crowd did, and what was found."""
 
 from trivet_lab.evidence.answers import STORED
+from trivet_lab.evidence.audits import Audit, AuditedRule, AuditRecord, read_audit, write_audit
 from trivet_lab.evidence.directory import RunDirectory, VariantDirectory, create_directory, create_run
 from trivet_lab.evidence.events import Event, LeaseHeld, LeaseOver, collect_events
 from trivet_lab.evidence.faults import FaultRecord, PlannedFault, read_faults, write_faults
@@ -34,6 +35,9 @@ from trivet_lab.evidence.samples import Sample, SampleFile, read_samples
 __all__ = [
     "STORED",
     "Attempt",
+    "Audit",
+    "AuditRecord",
+    "AuditedRule",
     "DamagedRecord",
     "Event",
     "FaultRecord",
@@ -64,12 +68,14 @@ __all__ = [
     "machine",
     "now_utc",
     "plain_parameters",
+    "read_audit",
     "read_faults",
     "read_history",
     "read_record",
     "read_results",
     "read_samples",
     "versions",
+    "write_audit",
     "write_faults",
     "write_record",
     "write_results",

@@ -65,6 +65,11 @@ class VariantDirectory:
         return self.path / "ledger"
 
     @property
+    def audits(self) -> Path:
+        """What the services' own audits said after the run, ``<member>.json`` (``audits.py``)."""
+        return self.path / "audit"
+
+    @property
     def logs(self) -> Path:
         """One file a process."""
         return self.path / "log"
@@ -73,9 +78,13 @@ class VariantDirectory:
         """Return the file of one ledger, e.g. ``inventory.purchases``."""
         return self.ledgers / f"{name}.jsonl"
 
+    def audit(self, member: str) -> Path:
+        """Return the file of one member's audit."""
+        return self.audits / f"{member}.json"
+
     def create(self) -> VariantDirectory:
         """Make the folders and return itself."""
-        for folder in (self.path, self.latency, self.ledgers, self.logs):
+        for folder in (self.path, self.latency, self.ledgers, self.audits, self.logs):
             folder.mkdir(parents=True, exist_ok=True)
         return self
 

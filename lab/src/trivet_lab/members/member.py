@@ -37,6 +37,7 @@ class Member:
     edge: list[str]
     internal: list[str]
     migrate: list[str] | None
+    audit: list[str] | None
     processes: list[Process]
     variants: Mapping[str, list[str]]
 
@@ -56,6 +57,13 @@ def _needs(words: list[str]) -> dict[str, int]:
         part, _, count = word.partition(":")
         found[part] = int(count or 1)
     return found
+
+
+def _command(table: dict[str, Any], name: str) -> list[str] | None:
+    words = table.get(name)
+    if words is None or (isinstance(words, list) and words and all(isinstance(word, str) for word in words)):
+        return words
+    raise ValueError(f"{name} = {words!r} must be a command as a list of words")
 
 
 def _process(name: str, table: dict[str, Any]) -> Process:
@@ -86,7 +94,8 @@ def read_member(file: Path) -> Member:
             needs=MappingProxyType(_needs(table["needs"])),
             edge=list(table.get("edge", [])),
             internal=list(table.get("internal", [])),
-            migrate=table.get("migrate"),
+            migrate=_command(table, "migrate"),
+            audit=_command(table, "audit"),
             processes=[_process(key, value) for key, value in table["process"].items()],
             variants=MappingProxyType(table.get("variants", {})),
         )
