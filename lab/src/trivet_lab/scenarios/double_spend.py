@@ -23,6 +23,7 @@ AT_ONCE = 3  # so many ask under one key together, beside the one who asked firs
 AGAIN_AFTER_S = 1.5  # when an answer is old, and the money is somewhere else
 RACES = frozenset(
     {
+        "audit_proven",
         "audits_consistent",
         "balances_equal_postings",
         "declines_legal",
@@ -49,6 +50,7 @@ RULES = (
     "voided_never_captured",
     "declines_legal",
     "audits_consistent",
+    "audit_proven",
 )
 REAL = (
     "PostgreSQL 18 with fsync and synchronous_commit on",
