@@ -1,12 +1,17 @@
-"""Keeps tests from vanishing: a file that yields none, or a skip that nobody listed, makes the session red.
+"""Keeps tests from vanishing, and runs a part of a session's tests if it is asked to, aloud.
 
 A test that is not run looks exactly like one that passes. Files are lost when two of one name shadow each other or
-when a collection hook drops them; tests are lost behind a skip whose condition became true everywhere.
+when a collection hook drops them; tests are lost behind a skip whose condition became true everywhere. So a file that
+yields no test, or a skip that nobody listed, makes the session red.
+
+``--part 2/3`` runs the second third of what was selected. The parts of one selection have every test once among them.
 """
 
 from __future__ import annotations
 
+import hashlib
 import platform
+import re
 import tomllib
 from pathlib import Path
 
@@ -76,6 +81,50 @@ class Vanished:
                 terminalreporter.line(fault)
 
 
+class Part:
+    """Runs one of so many parts of a selection.
+
+    Tests are dealt out in the order of their names' hashes: the long ones of one file stand beside each other in it,
+    and would all fall to one part.
+    """
+
+    def __init__(self, number: int, parts: int) -> None:
+        self._number = number
+        self._parts = parts
+        self._told = ""
+
+    @pytest.hookimpl(trylast=True)  # after the marks given on the command line took tests away
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Take away the tests of all other parts."""
+        dealt = sorted(items, key=lambda item: hashlib.sha256(item.nodeid.encode()).digest())
+        mine = set(dealt[self._number - 1 :: self._parts])
+        whole = len(items)
+        config.hook.pytest_deselected(items=[item for item in items if item not in mine])
+        items[:] = [item for item in items if item in mine]
+        selected = config.option.markexpr or "all"
+        self._told = f"{selected}: part {self._number} of {self._parts}, {len(items)} of {whole} tests"
+
+    def pytest_report_collectionfinish(self) -> str:
+        """Say which part it is, and of how many tests."""
+        return self._told
+
+
+def _part(words: str) -> Part:
+    """Read ``2/3``."""
+    found = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", words)
+    if found is None or int(found[1]) > int(found[2]):
+        raise pytest.UsageError(f"--part {words} is none: write --part 2/3 for the second of three")
+    return Part(int(found[1]), int(found[2]))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a session be one of several parts."""
+    parser.addoption("--part", metavar="N/M", help="run part N of M of the selected tests")
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch this session."""
+    """Watch this session, and deal out its tests if it is a part."""
     config.pluginmanager.register(Vanished(config.rootpath), "vanished")
+    words = config.getoption("--part")
+    if words is not None:
+        config.pluginmanager.register(_part(words), "part")

@@ -1,4 +1,4 @@
-"""The watch over vanished tests (conftest.py at the root) sees them, and its list is true."""
+"""The watch over vanished tests (conftest.py at the root) sees them, its list is true, and no part loses a test."""
 
 from __future__ import annotations
 
@@ -61,6 +61,36 @@ def test_listed_skips_and_deselected_marks_are_green(tmp_path: Path) -> None:
     done = run(tmp_path, files, "-m", "not long")
     assert "1 passed, 1 skipped, 1 deselected" in done.stdout
     assert done.returncode == pytest.ExitCode.OK
+
+
+MANY = "import pytest\n\n@pytest.mark.parametrize('n', range(10))\ndef test_one(n): assert n >= 0\n"
+
+
+def test_parts_have_every_selected_test_once_and_say_so(tmp_path: Path) -> None:
+    marked = "import pytest\n\n@pytest.mark.long\ndef test_three():\n    assert True\n"
+    files = {"tests/test_one.py": MANY, "tests/test_three.py": marked}
+    parts = [run(tmp_path, files, "-m", "not long", "-vv", "--part", f"{number}/3") for number in (1, 2, 3)]
+    assert [part.returncode for part in parts] == [pytest.ExitCode.OK] * 3, "a file of another part did not vanish"
+    ran = [{line.split()[0] for line in part.stdout.splitlines() if " PASSED" in line} for part in parts]
+    assert sorted(name for part in ran for name in part) == [f"tests/test_one.py::test_one[{n}]" for n in range(10)]
+    assert [len(part) for part in ran] == [4, 3, 3]
+    assert "not long: part 2 of 3, 3 of 10 tests" in parts[1].stdout
+    assert "3 passed, 8 deselected" in parts[1].stdout
+    again = run(tmp_path, files, "-m", "not long", "-vv", "--part", "2/3")
+    assert {line.split()[0] for line in again.stdout.splitlines() if " PASSED" in line} == ran[1]
+
+
+def test_what_vanishes_is_seen_in_any_part(tmp_path: Path) -> None:
+    done = run(tmp_path, {"tests/test_one.py": MANY, "tests/test_empty.py": "x = 1\n"}, "--part", "1/3")
+    assert "tests/test_empty.py yields no test" in done.stdout
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.mark.parametrize("words", ["", "0/3", "4/3", "2", "2/0", "two/3", "-1/3"])
+def test_what_is_no_part_is_refused(tmp_path: Path, words: str) -> None:
+    done = run(tmp_path, {"tests/test_one.py": PASSING}, f"--part={words}")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"--part {words} is none" in done.stderr
 
 
 @pytest.mark.parametrize("skip", SKIPS, ids=[f"{skip['file']}: {skip['reason']}" for skip in SKIPS])
