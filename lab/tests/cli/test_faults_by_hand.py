@@ -15,8 +15,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from trivet_lab.control import find_running
+from trivet_lab.members import find_members
 from trivet_lab.scene import EdgeError, request_json
 from trivet_lab.settings import lab_settings
+from trivet_lab.topologies import link_names, part_names
 
 pytestmark = pytest.mark.long
 TRIVET = str(Path(sys.executable).with_name("trivet"))
@@ -59,8 +61,10 @@ def buys(edge: str, key: str) -> int:
 
 def test_the_parts_are_listed_stopped_and_started(up: str) -> None:
     listed = trivet("faults", "parts").stdout
-    for name in ("inventory-api-1", "valkey-5", "postgres", "envoy", "inventory-api-2-to-postgres"):
+    members = list(find_members(lab_settings().root).values())
+    for name in (*part_names(members), *link_names(members)):
         assert f"\n{name} " in listed
+    assert "\nwallet-api-2-to-postgres " in listed
     assert "@" not in listed, "no password is shown"
     assert trivet("faults", "stop", "inventory-api-1").stdout == "inventory-api-1 was stopped: down\n"
     assert trivet("faults", "stop", "inventory-api-1").stdout == "inventory-api-1 was stopped already: down\n"

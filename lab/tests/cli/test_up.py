@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import signal
 import subprocess
@@ -11,11 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
 
 from trivet_lab.control import ControlClient, ControlRefused, find_running
+from trivet_lab.members import find_members
 from trivet_lab.scene import request_json
 from trivet_lab.settings import lab_settings
 
@@ -113,13 +116,41 @@ def test_two_shops_can_be_up_at_once() -> None:
             assert up.living() == []
 
 
+def node(url: str, method: str, path: str) -> str | None:
+    """Return which replica answers a request, None if it is the edge itself, which knows no such path."""
+    edge = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    edge.request(method, path, body=b"{}" if method == "POST" else None, headers={"content-type": "application/json"})
+    answer = edge.getresponse()
+    problem = answer.read()
+    edge.close()
+    found = answer.headers["x-trivet-node"]
+    assert found or (answer.status == 404 and b"no service is routed here" in problem)
+    return found
+
+
+def test_the_edge_leads_to_each_service_and_never_inside() -> None:
+    members = find_members(lab_settings().root).values()
+    assert sum(len(member.edge) for member in members) > 8
+    with started() as up:
+        parts = ControlClient(find_running(lab_settings().runs)).parts()
+        for member in members:
+            replicas = {
+                urlsplit(part.endpoints["url"]).netloc for part in parts if part.name.startswith(f"{member.name}-api-")
+            }
+            for path in member.edge:
+                assert node(up.url, "GET", path) in replicas
+            for path in (*member.internal, "/metrics", "/livez", "/readyz", f"{member.edge[0]}/../metrics"):
+                assert {node(up.url, method, path) for method in ("GET", "POST")} == {None}
+        up.process.send_signal(signal.SIGINT)
+        up.process.wait(PATIENCE_S)
+
+
 def test_env_names_the_addresses_of_the_shop_that_is_up() -> None:
     with started() as up:
-        script = (
-            f'eval "$({TRIVET} env)" && test "$TRIVET_EDGE_URL" = "{up.url}" && echo "$TRIVET_INVENTORY_READER_URL"'
-        )
+        readers = "$TRIVET_INVENTORY_READER_URL $TRIVET_WALLET_READER_URL"
+        script = f'eval "$({TRIVET} env)" && test "$TRIVET_EDGE_URL" = "{up.url}" && echo "{readers}"'
         shown = subprocess.run(["bash", "-c", script], text=True, capture_output=True, check=True).stdout
-        assert shown.startswith("postgresql://")
+        assert [url.partition("://")[0] for url in shown.split()] == ["postgresql"] * 2
         for file in lab_settings().runs.glob("*/platform.json"):
             assert file.stat().st_mode & 0o077 == 0, "endpoints and the token are nobody else's"
         up.process.send_signal(signal.SIGINT)
