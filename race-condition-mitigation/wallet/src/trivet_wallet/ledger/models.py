@@ -84,7 +84,7 @@ class Posting(models.Model):
 
     ``account_version`` is the version of the account's row that holds it, which orders a statement exactly; null where
     the row was left alone and the entry is, or was, pending. That no two postings of an account have one version is the
-    last guard against a lost update: of two who read the same row, the second cannot commit.
+    last guard against a lost update: of two who post what they read in one row, the second cannot commit.
     """
 
     objects: ClassVar[models.Manager[Posting]] = models.Manager()

@@ -36,7 +36,7 @@ class Optimistic:
     COMMITTED looks at that condition again on the row as it is once a writer before has ended. Who finds another
     version has decided on what is no longer so, rolls everything back and begins anew, after a random wait. If the
     comparison is lost, the version that both would give their postings is one, and the second is refused by the unique
-    constraint.
+    constraint; unless one of them was a hold, which posts nothing: that the audit alone tells.
     """
 
     name: ClassVar[str] = "optimistic"
