@@ -36,7 +36,7 @@ class SelectForUpdate:
     waits there and then reads what the first has left. One order for everybody keeps two of them from waiting for each
     other; ``NO KEY`` lets those go on who only refer to an account, as every posting's foreign key does; ``OF`` names
     the one table. If the lock is lost, the version that both would give their postings is one, and the second is
-    refused by the unique constraint; unless one of them was a hold, which posts nothing: that the audit alone tells; only where one of them is a hold, which posts nothing, the audit alone tells.
+    refused by the unique constraint; unless one of them was a hold, which posts nothing: that the audit alone tells.
     """
 
     name: ClassVar[str] = "select_for_update"
