@@ -123,7 +123,7 @@ def test_the_api_is_read_offline(staff: Callable[..., Page], tmp_path: Path) -> 
     page.wait_for_selector("#api .opblock")
     assert page.locator(".opblock").count() == 12
     picture(page, tmp_path, "admin-docs")
-    page.click("#operations-default-charge")
+    page.click("#operations-charges-charge")
     page.wait_for_selector(".opblock-body")
     assert page.locator("text=Try it out").count() == 0
     picture(page, tmp_path, "admin-docs-charge")
