@@ -40,9 +40,9 @@ class Plan:
     def __init__(self, *, quick: bool) -> None:
         self.clients = (8,) if quick else CLIENTS
         self.batches = (50,) if quick else BATCHES
-        self.pairs = 1 if quick else 8
+        self.pairs = 1 if quick else 6
         self.strategies = REAL[:1] if quick else REAL
-        self.seconds = 1 if quick else 5
+        self.seconds = 1 if quick else 4
         self.glance_s = 1 if quick else 2
 
 
