@@ -211,6 +211,30 @@ def test_a_connection_that_ends_before_commit_is_a_definite_failure(
         assert bank.settle(command).replayed is False
 
 
+def test_the_server_ends_a_movement_that_stands_still_before_its_commit(
+    fragile: Postgres, direct: Settings, open_at: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipeline said its last words, and rows are locked: nobody else is to wait for it for ever."""
+    with open_at(replace(direct, idle_in_transaction_timeout_ms=100)) as bank:
+        a, b = bank.customer(100), bank.customer()
+        settle = bank.wallet.teller._settle
+        moments = iter([True])
+
+        def settle_and_stand_still(session: Any, *arguments: Any) -> Any:
+            outcomes = settle(session, *arguments)
+            if next(moments, False):
+                pid = session._connection.info.backend_pid
+                until(lambda: (pid,) not in administer(fragile, "SELECT pid FROM pg_stat_activity"))
+            return outcomes
+
+        monkeypatch.setattr(bank.wallet.teller, "_settle", settle_and_stand_still)
+        command = Transfer("s", bank.name("k"), a, b, 60)
+        assert refused(lambda: bank.settle(command)).retryable is True
+        assert bank.balance(a) == (100, 0)
+        assert bank.settle(command).replayed is False
+        assert bank.balance(a) == (40, 0)
+
+
 def test_work_that_swallows_an_error_does_not_pass_for_done(direct: Settings, open_at: Any) -> None:
     """COMMIT of a transaction that failed is answered with ROLLBACK, and no error."""
 

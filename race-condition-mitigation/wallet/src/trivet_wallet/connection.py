@@ -8,7 +8,8 @@ into the deadline is unknown, everything else is rolled back by the server when 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self, TypeVar
 
 import psycopg
@@ -16,6 +17,23 @@ from psycopg.abc import PQGen
 
 RV = TypeVar("RV")
 Verify = Callable[[psycopg.Connection[Any]], None]
+
+
+class _Pipeline(psycopg.Pipeline):
+    """A pipeline that ends with its Sync.
+
+    Which race: a process stands still inside a transaction, and others wait for its rows. The server ends it after
+    idle_in_transaction_session_timeout, which it counts from a Sync and gives up at whatever comes next. psycopg sends
+    a Flush behind its last Sync, so after a pipeline nothing would be counted. The Sync alone brings all results; a
+    Flush is only needed if it was not sent. If this is lost, rows stay locked until the process goes on.
+    """
+
+    def _exit_gen(self) -> PQGen[None]:
+        try:
+            self._enqueue_sync()
+            yield from self._communicate_gen()
+        finally:
+            yield from self._fetch_gen(flush=bool(self.command_queue))
 
 
 class BoundedConnection(psycopg.Connection[Any]):
@@ -34,6 +52,14 @@ class BoundedConnection(psycopg.Connection[Any]):
             made.close()
             raise
         return made
+
+    @contextmanager
+    def pipeline(self) -> Iterator[psycopg.Pipeline]:
+        """Send statements without waiting in between; on leaving, all were answered."""
+        if self._pipeline is None:
+            self._pipeline = _Pipeline(self)
+        with super().pipeline() as pipeline:
+            yield pipeline
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Wait for an answer.
