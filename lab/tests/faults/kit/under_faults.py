@@ -32,13 +32,17 @@ ABSENT = {
 
 
 class Case(NamedTuple):
-    """One crowd under faults: its strategies, what is broken, settings of the service, and rules beside the usual."""
+    """One crowd under faults: its strategies, what is broken, settings of the service, and rules beside the usual.
+
+    ``said`` is what PostgreSQL must have written meanwhile, where only it knows that the fault did what it is for.
+    """
 
     strategies: tuple[str, ...]
     faults: str
     own: Mapping[str, str] = MappingProxyType({})
     checkers: tuple[str, ...] = ()
     load_s: float = 4
+    said: str = ""
 
 
 def parametrised(cases: Mapping[str, Case]) -> list[Any]:
@@ -62,10 +66,11 @@ def both_links(member: str, fault: str, server: str, when: str) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Shown:
-    """What a run under faults left: the judged variant, and its directory."""
+    """What a run under faults left: the judged variant, its directory, and what PostgreSQL wrote meanwhile."""
 
     result: VariantResult
     run: RunDirectory
+    said: str
 
     @property
     def verdicts(self) -> dict[str, str]:
@@ -82,10 +87,12 @@ class Shown:
         """Return what became of each fault."""
         return [record for variant in self.run.variants() for record in read_faults(variant.faults)]
 
-    def hold(self, rules: Sequence[str]) -> None:
-        """Fail unless these rules were found valid, and no other one broken."""
-        assert {name: self.verdicts[name] for name in rules} == dict.fromkeys(rules, "valid"), self.doubts
+    def hold(self, rules: Sequence[str], case: Case) -> None:
+        """Fail unless these rules and the case's own were found valid, no other one broken, and the fault was told."""
+        must_hold = [*rules, *case.checkers]
+        assert {name: self.verdicts[name] for name in must_hold} == dict.fromkeys(must_hold, "valid"), self.doubts
         assert self.result.verdict != "invalid", self.doubts
+        assert case.said in self.said
 
 
 class BrokenShop:
@@ -117,8 +124,10 @@ class BrokenShop:
         run = RunDirectory(self._base / f"run-{next(self._numbers)}")
         run.path.mkdir()
         record_order(order, run, settings)
+        log = self._shop.logs / f"{self._shop.postgres.name}.log"
+        before = log.stat().st_size
         results = run_order(order, run, self._shop, members, Console(plain=True))
-        return Shown(results.variants[0], run)
+        return Shown(results.variants[0], run, log.read_bytes()[before:].decode(errors="replace"))
 
 
 @contextmanager
