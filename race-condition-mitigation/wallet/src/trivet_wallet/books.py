@@ -6,6 +6,7 @@ what those before it did, and then it is written at once.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import uuid
 from collections.abc import Iterable
@@ -162,6 +163,10 @@ class Page:
         self.movements: list[Movement] = []
         self.postings: list[Posting] = []
         self.entries: list[Entry] = []
+
+    def copy(self) -> Page:
+        """Return another page on which the same was read, to be decided on apart from this one."""
+        return Page(map(copy.copy, self.accounts.values()), map(copy.copy, self.charges.values()))
 
     def account(self, account_id: str) -> Account:
         """Return an account.

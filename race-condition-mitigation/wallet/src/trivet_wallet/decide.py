@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeAlias
 
 from trivet_chassis import Answer, ServiceError, refusal, success
@@ -31,6 +31,12 @@ def touched_by(commands: Sequence[Command], charges: Mapping[ChargeName, Charge]
 
 def _of(charges: Mapping[ChargeName, Charge], command: Command) -> Charge | None:
     return None if command.charge_name is None else charges.get(command.charge_name)
+
+
+def meets(command: Command, page: Page, names: Collection[tuple[str, ...]]) -> bool:
+    """Whether a command needs a row of these names: an account by its id alone, a charge by its subject and key."""
+    touched = command.touches(_of(page.charges, command))
+    return command.charge_name in names or any((each,) in names for each in touched.debited | touched.credited)
 
 
 def enter(page: Page, command: Command) -> Outcome:

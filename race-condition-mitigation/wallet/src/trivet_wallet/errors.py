@@ -61,8 +61,11 @@ class Met(Exception):
     Args:
         reason: ``deadlock``, ``serialization``, ``version``, ``duplicate`` or ``guard``: a label of the retries that
             are counted.
+        names: The rows that somebody else has changed, where they are known: an account by its id alone, a charge by
+            its subject and key.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, names: frozenset[tuple[str, ...]] = frozenset()) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.names = names

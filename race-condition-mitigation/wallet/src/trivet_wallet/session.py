@@ -46,6 +46,14 @@ class Session:
         with self._connection.pipeline():
             yield
 
+    def mark(self) -> None:
+        """Remember this place in the transaction."""
+        self.say("SAVEPOINT page")
+
+    def undo(self) -> None:
+        """Undo all that was done since the mark, and let go of the rows that were locked since then."""
+        self.say("ROLLBACK TO SAVEPOINT page")
+
     def say(self, statement: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> Reply:
         """Say one statement."""
         cursor = self._connection.cursor()

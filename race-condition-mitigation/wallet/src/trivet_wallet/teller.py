@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import structlog
 from django.db import transaction
@@ -12,7 +13,7 @@ from django.db import transaction
 from trivet_chassis import Answer, Internal, KeyedRequest, ServiceError, StoredAnswer, reach
 from trivet_wallet import keys, queries
 from trivet_wallet.books import Account, Page
-from trivet_wallet.decide import Outcome, enter, touched_by
+from trivet_wallet.decide import Outcome, enter, meets, touched_by
 from trivet_wallet.errors import Met
 from trivet_wallet.fold import fold
 from trivet_wallet.keys import Name, name_of
@@ -46,7 +47,8 @@ class Call:
         return self.context.run(enter, page, self.command)
 
 
-Decide = Callable[[Session, Sequence["Call"]], dict[Name, Outcome]]
+T = TypeVar("T")
+Decide = Callable[[Session, Sequence[Call]], dict[Name, T]]
 
 
 class Teller:
@@ -91,12 +93,13 @@ class Teller:
     def settle_each(self, calls: Sequence[Call]) -> list[Outcome | Exception]:
         """Do commands that have nothing to do with each other, together where that goes well.
 
-        A transaction of many that met another, or that the database refuses to write, is done again in halves:
-        strangers are not to wait for, or to fail with, the one that was in the way.
+        Those that met another are done again without the others. A transaction that met another as a whole, or that
+        the database refuses to write, is done again in halves: strangers are not to wait for, or to fail with, the one
+        that was in the way.
         """
         if len(calls) > 1:
             try:
-                outcomes = self._transactions.once(lambda session: self._settle(session, calls, self._decide))
+                outcomes = self._transactions.once(lambda session: self._settle(session, calls, self._sparing))
                 reach("wallet.movement.after_commit")
             except (Met, *DRIVER_ERRORS):
                 middle = len(calls) // 2
@@ -105,20 +108,34 @@ class Teller:
                 for call in calls:
                     self._metrics.refused(call.command.kind, error)
                 return [error] * len(calls)
-            for call, outcome in zip(calls, outcomes, strict=True):
-                self._metrics.settled(call.command.kind, outcome)
-            return list(outcomes)
+            return self._with_those_that_met(calls, outcomes)
         try:
             return list(self.settle_all(calls))
         except Exception as error:  # noqa: BLE001  - the same
             return [error]
 
-    def _settle(self, session: Session, calls: Sequence[Call], decide: Decide) -> list[Outcome]:
+    def _with_those_that_met(
+        self, calls: Sequence[Call], outcomes: Sequence[Outcome | Met]
+    ) -> list[Outcome | Exception]:
+        """Do those commands that were set aside, and return the outcomes of all."""
+        met = [call for call, outcome in zip(calls, outcomes, strict=True) if isinstance(outcome, Met)]
+        redone = iter(self.settle_each(met) if met else [])
+        told: list[Outcome | Exception] = []
+        for call, outcome in zip(calls, outcomes, strict=True):
+            if isinstance(outcome, Met):
+                self._metrics.met(outcome.reason)
+                told.append(next(redone))
+            else:
+                self._metrics.settled(call.command.kind, outcome)
+                told.append(outcome)
+        return told
+
+    def _settle(self, session: Session, calls: Sequence[Call], decide: Decide[T]) -> list[Outcome | T]:
         """Claim the keys, repeat what was decided under them, and decide the rest."""
         with session.together():
             claim = keys.Claim(session, [call.command for call in calls])
         reach("wallet.movement.after_key_claim")
-        told: dict[Name, Outcome] = dict(claim.in_flight())
+        told: dict[Name, Outcome | T] = dict(claim.in_flight())
         stored = claim.stored()
         for call in calls:
             if call.name in stored and call.name not in told:
@@ -156,8 +173,36 @@ class Teller:
         told = {call.name: call.enter(page) for call in calls}
         if page.entries:
             reach("wallet.movement.before_write")
-            self._write(session, page)
+            record(session, self._strategy, page)
         return told
+
+    def _sparing(self, session: Session, calls: Sequence[Call]) -> dict[Name, Outcome | Met]:
+        """Decide commands of strangers as ``_decide``, but set those aside that met somebody, and do the others.
+
+        Each is validated by itself (Kung and Robinson, *On Optimistic Methods for Concurrency Control*, TODS 1981): a
+        row that somebody has changed spoils the commands that touch it. The others are decided again, on what was read,
+        as if those had not been there.
+        """
+        read = self._read(session, [call.command for call in calls])
+        reach("wallet.movement.after_read")
+        self._strategy.mark(session)
+        told: dict[Name, Outcome | Met] = {}
+        while True:
+            page = read.copy()
+            told |= {call.name: call.enter(page) for call in calls}
+            if not page.entries:
+                return told
+            reach("wallet.movement.before_write")
+            try:
+                record(session, self._strategy, page)
+            except Met as met:
+                spoilt = {call.name for call in calls if meets(call.command, page, met.names)}
+                if not 0 < len(spoilt) < len(calls) or not self._strategy.undo(session):
+                    raise
+                told |= dict.fromkeys(spoilt, met)
+                calls = [call for call in calls if call.name not in spoilt]
+            else:
+                return told
 
     def _read(self, session: Session, commands: Sequence[Command]) -> Page:
         """Return the page that the commands are decided on: charges first, then accounts in the order of their ids.
@@ -193,38 +238,6 @@ class Teller:
         for account in unlocked:
             account.folded = account.id in hot
         return [*cold, *unlocked]
-
-    def _write(self, session: Session, page: Page) -> None:
-        """Write the page in one round trip: first what it changes, in the order in which everybody waits for rows.
-
-        Which race: of two optimists who move money both ways between two accounts, each adds its first posting and then
-        waits for the other's, whose version its second one has. Why this order: who changes the rows first, charges
-        before accounts and accounts by id, waits there, and adds nothing before it was let through. If it is lost, the
-        two are a deadlock that the server ends after a second.
-
-        Raises:
-            Met: Somebody changed what was read. That goes before whatever constraint the rest then ran into, since it
-                was decided on rows of two moments.
-        """
-        written: list[tuple[Reply, int]] = []
-        try:
-            with session.together():
-                if charges := page.changed_charges:
-                    written.append((self._strategy.write_charges(session, charges), len(charges)))
-                if accounts := page.changed_accounts:
-                    written.append((self._strategy.write_accounts(session, accounts), len(accounts)))
-                record(session, page)
-        except DRIVER_ERRORS:
-            if _fewer(written):
-                raise Met("version") from None  # the constraint's word would pass for the reason
-            raise
-        if _fewer(written):
-            raise Met("version")
-
-
-def _fewer(written: Sequence[tuple[Reply, int]]) -> bool:
-    """Whether a statement that was run changed fewer rows than it names."""
-    return any(0 <= reply.count < expected for reply, expected in written)
 
 
 def _repeated(stored: StoredAnswer, request: KeyedRequest) -> Outcome:

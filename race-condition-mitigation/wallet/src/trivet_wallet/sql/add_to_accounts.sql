@@ -5,3 +5,4 @@ UPDATE accounts SET
     version = accounts.version + change.steps
 FROM json_to_recordset(%(changes)s::json) AS change (id text, row_delta bigint, held_delta bigint, steps bigint)
 WHERE accounts.id = change.id
+RETURNING accounts.id

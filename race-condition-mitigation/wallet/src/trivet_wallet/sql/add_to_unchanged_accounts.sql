@@ -1,4 +1,4 @@
--- Changes rows that nobody has changed since they were read; the others are left alone, and the caller counts.
+-- Changes rows that nobody has changed since they were read; the others are left alone, and the caller misses them.
 WITH change AS (
     SELECT id, row_delta, held_delta, steps, read_version
     FROM json_to_recordset(%(changes)s::json)
@@ -12,3 +12,4 @@ UPDATE accounts SET
     version = accounts.version + change.steps
 FROM change JOIN locked USING (id)
 WHERE accounts.id = change.id AND accounts.version = change.read_version
+RETURNING accounts.id

@@ -6,3 +6,4 @@ UPDATE charges SET
 FROM json_to_recordset(%(changes)s::json)
     AS change (id uuid, state text, captured_minor bigint, refunded_minor bigint, version bigint)
 WHERE charges.id = change.id
+RETURNING charges.subject, charges.key

@@ -1,4 +1,4 @@
--- Changes charges that nobody has changed since they were read; the others are left alone, and the caller counts.
+-- Changes charges that nobody has changed since they were read; the others are left alone, and the caller misses them.
 WITH change AS (
     SELECT id, state, captured_minor, refunded_minor, version, read_version
     FROM json_to_recordset(%(changes)s::json)
@@ -13,3 +13,4 @@ UPDATE charges SET
     version = change.version
 FROM change JOIN locked USING (id)
 WHERE charges.id = change.id AND charges.version = change.read_version
+RETURNING charges.subject, charges.key

@@ -33,12 +33,20 @@ class Strategy(Protocol):
         """Ask for the accounts whose rows may change: all that are debited, and of those credited the ones not hot."""
         ...
 
+    def mark(self, session: Session) -> None:
+        """Remember the place before a write of many commands, if that may meet somebody."""
+        ...
+
+    def undo(self, session: Session) -> bool:
+        """Go back to the mark, so that those commands which met nobody can be written; False if there is none."""
+        ...
+
     def write_charges(self, session: Session, charges: Sequence[books.Charge]) -> Reply:
-        """Write charges that the page changed; who counts fewer of them has met somebody."""
+        """Write charges that the page changed, and answer with the names of those written: the others met somebody."""
         ...
 
     def write_accounts(self, session: Session, accounts: Sequence[books.Account]) -> Reply:
-        """Write accounts that the page changed; who counts fewer of them has met somebody."""
+        """Write accounts that the page changed, and answer with the ids of those written: the others met somebody."""
         ...
 
 

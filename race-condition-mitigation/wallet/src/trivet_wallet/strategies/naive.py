@@ -47,6 +47,13 @@ class Naive:
         """Read accounts."""
         return session.say(_accounts(), [list(debited), list(credited)])
 
+    def mark(self, session: Session) -> None:
+        """Nothing is in anybody's way."""
+
+    def undo(self, session: Session) -> bool:  # noqa: ARG002  - the strategies' interface
+        """Nothing was marked."""
+        return False
+
     def write_charges(self, session: Session, charges: Sequence[books.Charge]) -> Reply:
         """Write charges over whatever is there."""
         return session.say(_CHANGE, {"changes": msgspec.json.encode(charges).decode()})

@@ -51,10 +51,19 @@ class Optimistic:
         """Read accounts, with their versions."""
         return session.say(_accounts(), [list(debited), list(credited)])
 
+    def mark(self, session: Session) -> None:
+        """Set a savepoint."""
+        session.mark()
+
+    def undo(self, session: Session) -> bool:
+        """Go back to it."""
+        session.undo()
+        return True
+
     def write_charges(self, session: Session, charges: Sequence[books.Charge]) -> Reply:
-        """Write charges that are as they were read; who counts fewer has met somebody."""
+        """Write those charges that are as they were read."""
         return session.say(_CHANGE, {"changes": msgspec.json.encode(charges).decode()})
 
     def write_accounts(self, session: Session, accounts: Sequence[books.Account]) -> Reply:
-        """Add to accounts that are as they were read; who counts fewer has met somebody."""
+        """Add to those accounts that are as they were read."""
         return session.say(_ADD, {"changes": msgspec.json.encode(rows_of(accounts)).decode()})

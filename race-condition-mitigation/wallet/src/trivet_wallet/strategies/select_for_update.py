@@ -51,6 +51,13 @@ class SelectForUpdate:
         """Lock and read accounts."""
         return session.say(_accounts(), [list(debited), list(credited)])
 
+    def mark(self, session: Session) -> None:
+        """The rows are locked: nobody comes in between."""
+
+    def undo(self, session: Session) -> bool:  # noqa: ARG002  - the strategies' interface
+        """Nothing was marked."""
+        return False
+
     def write_charges(self, session: Session, charges: Sequence[books.Charge]) -> Reply:
         """Write charges that are locked."""
         return session.say(_CHANGE, {"changes": msgspec.json.encode(charges).decode()})
