@@ -17,7 +17,7 @@ import pytest
 from trivet_chassis import host_and_port
 
 PROGRAM = """
-import asyncio, sys, time
+import asyncio, gc, sys, time
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -29,6 +29,9 @@ async def slow(request):
     print("begun", flush=True)
     await units.run(asyncio.to_thread(time.sleep, 0.5))
     return PlainTextResponse("done")
+
+async def frozen(request):
+    return PlainTextResponse(str(gc.get_freeze_count()))
 
 async def later():
     await asyncio.sleep(0.3)
@@ -45,7 +48,8 @@ async def beside():
         print("beside ended", flush=True)
 
 async def main():
-    app = Starlette(routes=[Route("/slow", slow), Route("/outlive", outlive), *health.routes()])
+    own = [Route("/slow", slow), Route("/outlive", outlive), Route("/frozen", frozen)]
+    app = Starlette(routes=[*own, *health.routes()])
     works = [beside(), asyncio.sleep(0), asyncio.to_thread(int, "broken")]
     await serve_asgi(app, health, units, listen=sys.argv[1], drain_delay_ms=int(sys.argv[2]), drain_timeout_s=5,
                      background=works)
@@ -120,6 +124,12 @@ def test_it_is_unready_before_it_stops_listening() -> None:
         running.process.send_signal(signal.SIGTERM)
         assert "returned" in running.rest()
         assert running.process.returncode == 0
+
+
+def test_what_start_up_left_is_out_of_the_collectors_rounds() -> None:
+    with serving(0) as running:
+        status, count = running.get("/frozen")
+        assert (status, int(count) > 10_000) == (200, True)
 
 
 def test_a_request_that_was_begun_is_answered() -> None:

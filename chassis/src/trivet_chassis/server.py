@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from types import FrameType
 from typing import Any
 
@@ -97,6 +98,22 @@ async def _beside(works: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[N
                 _log.error("background work failed", exc_info=ended)
 
 
+@contextlib.contextmanager
+def _start_up_kept_from_collector() -> Iterator[None]:
+    """Keep what is there now out of the garbage collector's rounds.
+
+    A full collection looks at every object that it knows, with the interpreter standing still: most of them are code
+    and models that stay to the end, some 70 ms of them with Django. Frozen, a full collection costs what the requests
+    left behind (gc.freeze, *Garbage Collector interface*, Python's library reference).
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 async def serve_asgi(
     app: ASGIApp,
     health: Health,
@@ -134,7 +151,8 @@ async def serve_asgi(
     )
     try:
         async with _beside(background):
-            await _Server(config, health, drain_delay_ms, asyncio.get_running_loop()).serve()
+            with _start_up_kept_from_collector():
+                await _Server(config, health, drain_delay_ms, asyncio.get_running_loop()).serve()
     finally:
         await units.settle(drain_timeout_s)
 
