@@ -22,6 +22,7 @@ import uvloop
 
 from trivet_wallet import bootstrap
 from trivet_wallet.bootstrap import Wallet
+from trivet_wallet.combiner import Combiner
 from trivet_wallet.services.charges import MakeCharge
 from trivet_wallet.services.transfers import Transfer
 from trivet_wallet.settings import Settings
@@ -43,9 +44,8 @@ def charge_of(chance: random.Random, accounts: int, merchant: str) -> MakeCharge
 
 def combined(wallet: Wallet, callers: int, seconds: float, accounts: int, seed: int) -> int:
     """Return how many transfers callers made who each wait for one before the next, all through one combiner."""
-    combiner = wallet.combine()
 
-    async def caller(number: int, ends_s: float) -> int:
+    async def caller(combiner: Combiner, number: int, ends_s: float) -> int:
         chance, done = random.Random(f"{seed}:{number}"), 0  # noqa: S311  - a bench must be repeatable, not secret
         while time.monotonic() < ends_s:
             await asyncio.wrap_future(combiner.submit(transfer_of(chance, accounts)))
@@ -53,13 +53,14 @@ def combined(wallet: Wallet, callers: int, seconds: float, accounts: int, seed: 
         return done
 
     async def all_of_them() -> int:
+        combiner = wallet.combine(asyncio.get_running_loop().call_soon)
         ends_s = time.monotonic() + seconds
-        return sum(await asyncio.gather(*(caller(number, ends_s) for number in range(callers))))
+        try:
+            return sum(await asyncio.gather(*(caller(combiner, number, ends_s) for number in range(callers))))
+        finally:
+            combiner.close()
 
-    try:
-        return uvloop.run(all_of_them())
-    finally:
-        combiner.close()
+    return uvloop.run(all_of_them())
 
 
 def threaded(once: Callable[[random.Random], int], callers: int, seconds: float, seed: int) -> int:

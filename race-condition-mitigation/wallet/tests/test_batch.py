@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +22,7 @@ from trivet_wallet.services.transfers import Transfer
 from trivet_wallet.services.voids import Void
 from trivet_wallet.teller import Call
 
+Soon = Callable[[Callable[[], object]], object]
 GUARDED = ("select_for_update", "optimistic")
 FULL = 2**63 - 1
 
@@ -109,10 +110,16 @@ def test_a_replay_in_a_batch_is_told_and_not_done(open_bank: Any) -> None:
         assert bank.balance(a) == (85, 0)
 
 
+def at_once(function: Callable[[], object]) -> None:
+    function()
+
+
 @contextmanager
-def combiner_of(bank: Any, **changes: int) -> Iterator[Combiner]:
+def combiner_of(bank: Any, soon: Soon = at_once, **changes: int) -> Iterator[Combiner]:
     combiner = Combiner(
-        bank.wallet.teller, **({"lanes": 1, "batch_max": 64, "queue_max": 100, "wait_ms": 20_000} | changes)
+        bank.wallet.teller,
+        soon,
+        **({"lanes": 1, "patience_ms": 0, "batch_max": 64, "queue_max": 100, "wait_ms": 20_000} | changes),
     )
     try:
         yield combiner
@@ -126,9 +133,11 @@ class Gate:
     def __init__(self, bank: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         self.is_in, self.may_go = threading.Event(), threading.Event()
         self.sizes: list[int] = []
+        self.entered = 0
         settle = bank.wallet.teller._settle
 
         def gated(session: Any, calls: Any, decide: Any) -> Any:
+            self.entered += 1
             self.is_in.set()
             assert self.may_go.wait(30)
             self.sizes.append(len(calls))
@@ -151,6 +160,60 @@ def test_what_waits_while_a_transaction_is_under_way_shares_the_next(
             assert [future.result(30).status for future in futures] == [201] * 9
         assert gate.sizes == [1, 5, 3]
         assert bank.balance(payer) == (10, 0)
+
+
+def test_what_came_in_one_round_is_settled_together(open_bank: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_bank("select_for_update") as bank:
+        a = bank.customer()
+        gate = Gate(bank, monkeypatch)
+        gate.may_go.set()
+        ends: list[Callable[[], object]] = []
+        with combiner_of(bank, ends.append, lanes=2) as combiner:
+            futures = [combiner.submit(Deposit("s", bank.name("k"), a, 1)) for _ in range(5)]
+            [end] = ends
+            assert not gate.is_in.is_set()
+            end()
+            assert [future.result(30).status for future in futures] == [201] * 5
+            combiner.submit(Deposit("s", bank.name("k"), a, 1))
+            assert len(ends) == 2
+            ends[1]()
+        assert gate.sizes == [5, 1]
+
+
+def test_another_lane_begins_when_those_at_work_outlast_the_patience(open_bank: Any, until: Any) -> None:
+    """A row that somebody holds keeps its own batch waiting, and no other."""
+    waiting = "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid)"
+    waiting += " WHERE NOT granted AND datname = current_database()"
+    with open_bank("select_for_update", lock_wait_ms=20_000, statement_timeout_ms=30_000) as bank:
+        held, free, to = bank.customer(10), bank.customer(10), bank.customer()
+        with combiner_of(bank, lanes=2, patience_ms=1) as combiner:
+            with psycopg.connect(bank.wallet.settings.database_url) as other:
+                other.execute("SELECT 1 FROM accounts WHERE id = %s FOR UPDATE", [held])
+                waits = combiner.submit(Deposit("s", bank.name("k"), held, 1))
+                until(lambda: bank.said(waiting))
+                assert combiner.submit(Transfer("s", bank.name("k"), free, to, 1)).result(30).status == 201
+                assert not waits.done()
+            assert waits.result(30).status == 201
+
+
+def test_what_waits_is_left_to_the_lane_at_work_until_it_fills_a_batch(
+    open_bank: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_bank("select_for_update") as bank:
+        a = bank.customer()
+        gate = Gate(bank, monkeypatch)
+        with combiner_of(bank, lanes=2, patience_ms=60_000, batch_max=3) as combiner:
+            futures = [combiner.submit(Deposit("s", bank.name("k"), a, 1))]
+            until(lambda: gate.entered == 1)
+            futures.append(combiner.submit(Deposit("s", bank.name("k"), a, 1)))
+            until(lambda: combiner._is_watched)
+            futures.append(combiner.submit(Deposit("s", bank.name("k"), a, 1)))
+            assert gate.entered == 1
+            futures.append(combiner.submit(Deposit("s", bank.name("k"), a, 1)))
+            until(lambda: gate.entered == 2)
+            gate.may_go.set()
+            assert [future.result(30).status for future in futures] == [201] * 4
+        assert sorted(gate.sizes) == [1, 3]
 
 
 def test_strangers_are_settled_in_halves_when_one_of_them_is_poisoned(

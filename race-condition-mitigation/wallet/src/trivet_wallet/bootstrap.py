@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -55,12 +55,14 @@ class Wallet:
         with framework.connect(self.settings) as connection:
             guard.verify(connection, self.strategy)
 
-    def combine(self) -> Combiner:
-        """Start the lanes that single commands are settled in."""
+    def combine(self, soon: Callable[[Callable[[], object]], object]) -> Combiner:
+        """Start the lanes that single commands are settled in; ``soon`` as the combiner wants it."""
         settings = self.settings
         return Combiner(
             self.teller,
+            soon,
             lanes=settings.lanes,
+            patience_ms=settings.lane_patience_ms,
             batch_max=settings.batch_max,
             queue_max=settings.queue_max,
             wait_ms=settings.pool_wait_ms,

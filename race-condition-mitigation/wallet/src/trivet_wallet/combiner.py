@@ -3,8 +3,15 @@
 A transaction costs round trips, a flush of the log and a connection, whatever it moves, and those are most of what one
 transfer costs. So nobody has a transaction of his own: a few lanes take whatever waits, up to ``batch_max``, and settle
 it in one (flat combining: Hendler, Incze, Shavit and Tzafrir, *Flat Combining and the Synchronization-Parallelism
-Tradeoff*, SPAA 2010; group commit). There is no timer: a command that finds a lane idle is settled alone, at once, and
-batches grow only as lanes are busy.
+Tradeoff*, SPAA 2010; group commit). There is no timer: a command that finds a lane idle is settled at once, with those
+that the same round of the event loop brought, and batches grow only as lanes are busy.
+
+One lane at a time is enough as long as it moves: what waits meanwhile shares the next transaction, which is cheaper
+than a second one beside it. Another lane begins only when those at work have been at it for longer than the patience: a
+batch that waits for a row somebody holds does not keep strangers waiting with it.
+
+Lanes are told at the end of a round, not at each command: those who were answered together ask again together, and a
+lane that ran off with the first of them would leave the others to wait for its flush.
 
 Which race: none is decided here. Two lanes, or two replicas, exclude each other by the strategy, as two single
 commands would; a command is answered after the COMMIT of its batch returned, and an unknown COMMIT makes its whole
@@ -17,6 +24,7 @@ import contextvars
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -40,16 +48,43 @@ class _Waiting:
 class Combiner:
     """A queue of commands, and lanes that settle it."""
 
-    def __init__(self, teller: Teller, *, lanes: int, batch_max: int, queue_max: int, wait_ms: int) -> None:
+    def __init__(
+        self,
+        teller: Teller,
+        soon: Callable[[Callable[[], object]], object],
+        *,
+        lanes: int,
+        patience_ms: int,
+        batch_max: int,
+        queue_max: int,
+        wait_ms: int,
+    ) -> None:
+        """Start the lanes.
+
+        Args:
+            teller: Settles what they take.
+            soon: Calls a function later in the thread that submits: once what came along with a command is there too.
+            lanes: How many transactions may be under way at once.
+            patience_ms: How long those at work may take before another lane begins.
+            batch_max: How many commands may share one.
+            queue_max: How many commands may wait.
+            wait_ms: How long each of them may wait.
+        """
         self._teller = teller
+        self._soon = soon
+        self._patience_s = patience_ms / 1000
         self._batch_max = batch_max
         self._queue_max = queue_max
         self._wait_s = wait_ms / 1000
         self._queue: deque[_Waiting] = deque()
         self._changed = threading.Condition()
         self._closed = False
+        self._is_told = True
+        self._begun_s: dict[int, float] = {}  # when each lane at work took its batch
+        self._is_watched = False  # a lane waits for its turn by the clock, and need not be told
         self._lanes = [
-            threading.Thread(target=self._run, name=f"lane-{number}", daemon=True) for number in range(lanes)
+            threading.Thread(target=self._run, args=(number,), name=f"lane-{number}", daemon=True)
+            for number in range(lanes)
         ]
         for lane in self._lanes:
             lane.start()
@@ -65,8 +100,17 @@ class Combiner:
             if len(self._queue) >= self._queue_max:
                 raise QueueIsFull(f"{self._queue_max} requests are waiting already")
             self._queue.append(waiting)
-            self._changed.notify()
+            was_told, self._is_told = self._is_told, False
+        if was_told:
+            self._soon(self._tell)
         return waiting.future
+
+    def _tell(self) -> None:
+        """Wake as many lanes as there are batches."""
+        with self._changed:
+            self._is_told = True
+            if not (self._is_watched and self._must_wait_s() > 0):
+                self._changed.notify(-(-len(self._queue) // self._batch_max))
 
     def close(self) -> None:
         """Settle what is in the queue, and end the lanes."""
@@ -76,8 +120,8 @@ class Combiner:
         for lane in self._lanes:
             lane.join()
 
-    def _run(self) -> None:
-        while batch := self._take():
+    def _run(self, lane: int) -> None:
+        while batch := self._take(lane):
             try:
                 self._settle(batch)
             except BaseException as error:  # noqa: BLE001  - a lane outlives whatever breaks, and nobody waits for ever
@@ -86,12 +130,26 @@ class Combiner:
                     if not waiting.future.done():
                         waiting.future.set_exception(error)
 
-    def _take(self) -> list[_Waiting]:
+    def _take(self, lane: int) -> list[_Waiting]:
         """Return what waits, or nothing once the combiner is closed and the queue empty."""
         with self._changed:
-            while not self._queue and not self._closed:
-                self._changed.wait()
+            self._begun_s.pop(lane, None)
+            while not self._closed:
+                if not self._queue:
+                    self._changed.wait()
+                elif (must_wait_s := self._must_wait_s()) > 0:
+                    self._is_watched = True
+                    self._changed.wait(must_wait_s)
+                    self._is_watched = False
+                else:
+                    break
+            self._begun_s[lane] = time.monotonic()
             return [self._queue.popleft() for _ in range(min(len(self._queue), self._batch_max))]
+
+    def _must_wait_s(self) -> float:
+        """Return how long the lanes at work may still take before another begins; 0 or less if one may."""
+        full = len(self._queue) >= self._batch_max
+        return 0.0 if full or not self._begun_s else max(self._begun_s.values()) + self._patience_s - time.monotonic()
 
     def _settle(self, batch: list[_Waiting]) -> None:
         in_time = []

@@ -32,6 +32,9 @@ class Settings:
         minimum=1,
         maximum=100,
     )
+    lane_patience_ms: int = setting(
+        "How long the lanes at work may take before another begins, in ms.", default=50, minimum=0, maximum=10_000
+    )
     batch_max: int = setting(
         "How many requests may share a transaction; 1 gives each its own.", default=64, minimum=1, maximum=1000
     )

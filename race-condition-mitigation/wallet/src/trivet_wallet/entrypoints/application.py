@@ -7,6 +7,7 @@ from io import BytesIO
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.base import BaseHandler
 from django.http.response import HttpResponseBase
+from django.urls import get_resolver
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -38,6 +39,7 @@ class _Handler(BaseHandler):
     def __init__(self) -> None:
         super().__init__()
         self.load_middleware(is_async=True)
+        get_resolver().url_patterns  # noqa: B018  - loads the routes now, which would else be the first request's to do
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, whose body is one message by the middleware before it."""

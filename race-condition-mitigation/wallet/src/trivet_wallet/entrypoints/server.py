@@ -20,7 +20,7 @@ _log = structlog.get_logger("trivet.server")
 def _open(wallet: Wallet) -> Desk:
     settings = wallet.settings
     return Desk(
-        wallet.combine(),
+        wallet.combine(asyncio.get_running_loop().call_soon),
         wallet.teller,
         wallet.selectors,
         threads=settings.pool_connections_max - settings.lanes - 1,
