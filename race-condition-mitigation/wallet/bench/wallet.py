@@ -32,17 +32,6 @@ from trivet_platform import Postgres, Supervisor
 CLIENTS = (1, 2, 4, 8, 16, 32, 64)
 BATCHES = (1, 10, 50, 100, 200)
 REAL = ("select_for_update", "optimistic")
-WHY = {
-    "select_for_update": "",
-    "optimistic": (
-        "two processes with two lanes of up to 64 transfers each want the same thousand accounts: a batch that met "
-        "another is done again in halves, so combining pays less the more it combines. No profile was taken yet."
-    ),
-}
-WHY_P99 = (
-    "not explained yet: no profile was taken. Generator, replica and PostgreSQL share two cores, and the lanes share "
-    "an interpreter with the event loop that reads requests."
-)
 
 
 class Plan:
@@ -105,7 +94,6 @@ def services(bank: Bank, plan: Plan, textbook: dict[int, float]) -> list[Measure
                 ),
                 pairs=pairs,
                 bar=0.5,
-                why=WHY[strategy],
                 figures={
                     "ours a second, by callers": shown(tried),
                     "ours a second, each in a transaction of its own, by callers": shown(alone),
@@ -185,7 +173,6 @@ def over_http(bank: Bank, plan: Plan, textbook: dict[int, float]) -> list[Measur
             ),
             pairs=latency,
             bound=True,
-            why=WHY_P99,
             ceiling=Ceiling(per_s=ceiling, figure_per_s=rate),
         ),
     ]
