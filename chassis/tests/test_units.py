@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 
 import pytest
 
@@ -55,11 +54,20 @@ def test_settling_waits_for_the_thread_that_a_unit_waits_for() -> None:
 
 def test_settling_gives_up_in_time() -> None:
     async def scenario() -> None:
-        units = Units()
-        await listen_no_more(asyncio.create_task(units.run(asyncio.sleep(60, 1))))
-        began = time.monotonic()
-        await units.settle(0.05)
-        assert time.monotonic() - began < 5
+        units, may_end, done = Units(), asyncio.Event(), []
+
+        async def work() -> int:
+            await may_end.wait()  # set after settling alone: who settles without end stands still here
+            done.append("done")
+            return 1
+
+        await listen_no_more(asyncio.create_task(units.run(work())))
+        async with asyncio.timeout(30):
+            await units.settle(0.05)
+        assert done == []
+        may_end.set()
+        await units.settle(5)
+        assert done == ["done"]
 
     asyncio.run(scenario())
 
