@@ -87,11 +87,6 @@ class Charge:
         """Its subject and key."""
         return self.subject, self.key
 
-    @property
-    def is_tombstone(self) -> bool:
-        """Whether it was voided before it arrived."""
-        return self.amount_minor is None
-
     def change(self, state: ChargeState, *, captured_minor: int | None = None, refunded_minor: int = 0) -> None:
         """Move it on; ``refunded_minor`` is added."""
         self.state = state

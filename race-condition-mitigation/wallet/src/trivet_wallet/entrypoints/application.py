@@ -43,7 +43,7 @@ class _Handler(BaseHandler):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, whose body is one message by the middleware before it."""
-        body = (await receive()).get("body", b"") if _has_body(scope) else b""
+        body = (await receive()).get("body", b"")
         try:
             request = ASGIRequest(scope, BytesIO(body))
         except UnicodeDecodeError:
@@ -63,10 +63,6 @@ class _Handler(BaseHandler):
             detail = f"{request.method} is not served at {request.path}"
             return refused(MethodNotAllowed(detail, headers={"allow": allowed}))
         return response
-
-
-def _has_body(scope: Scope) -> bool:
-    return any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
 
 
 def create_service(wallet: Wallet, desk: Desk, health: Health) -> ASGIApp:
