@@ -28,11 +28,13 @@ from trivet_chassis import Answer
 from trivet_platform import Postgres, Program, Supervisor, free_port
 from trivet_wallet import bootstrap, framework
 from trivet_wallet.connection import Verify
+from trivet_wallet.decide import Outcome
 from trivet_wallet.ledger.kinds import AccountKind
 from trivet_wallet.services import Command
 from trivet_wallet.services.accounts import OpenAccount
 from trivet_wallet.services.deposits import Deposit
 from trivet_wallet.settings import Settings
+from trivet_wallet.teller import Call
 
 _MAIN = "from trivet_wallet.entrypoints.cli import main; main()"
 _configure_once = framework.configure
@@ -81,6 +83,12 @@ class Bank:
 
     def settle(self, command: Command) -> Answer:
         return self.wallet.teller.settle(command)
+
+    def settle_each(self, calls: Sequence[Call]) -> list[Outcome | Exception]:
+        """Settle strangers and return what each was told, in their order."""
+        told = [(call.name, outcome) for call, outcome in self.wallet.teller.settle_each(calls)]
+        assert sorted(name for name, _ in told) == sorted(call.name for call in calls), "each is told once"
+        return [dict(told)[call.name] for call in calls]
 
     def customer(self, balance_minor: int = 0, currency: str = "EUR") -> str:
         """Open a customer's account with a balance."""

@@ -225,7 +225,7 @@ def test_strangers_are_settled_in_halves_when_one_of_them_is_poisoned(
         gate = Gate(bank, monkeypatch)
         gate.may_go.set()
         calls = [Call(Transfer("s", bank.name("k"), payer, each, 10)) for each in payees]
-        outcomes = bank.wallet.teller.settle_each(calls)
+        outcomes = bank.settle_each(calls)
         assert [getattr(outcome, "status", type(outcome)) for outcome in outcomes] == [
             201, 201, psycopg.errors.NumericValueOutOfRange, 201
         ]  # fmt: skip
@@ -239,7 +239,7 @@ def test_strangers_wait_once_for_a_row_that_is_held_and_are_all_told_that_nothin
         calls = [Call(Transfer("s", bank.name("k"), each, to, 1)) for each in (free, held)]
         with psycopg.connect(bank.wallet.settings.database_url) as other:
             other.execute("SELECT 1 FROM accounts WHERE id = %s FOR UPDATE", [held])
-            outcomes = bank.wallet.teller.settle_each(calls)
+            outcomes = bank.settle_each(calls)
         assert [type(outcome) for outcome in outcomes] == [LockIsBusy] * 2
         assert [outcome.definite for outcome in outcomes] == [True] * 2
         assert [bank.balance(each) for each in (free, held, to)] == [(10, 0), (10, 0), (0, 0)]

@@ -107,7 +107,7 @@ def test_a_batch_whose_commit_is_lost_is_unknown_for_all_of_it(link: Link, linke
         a, b = bank.customer(100), bank.customer()
         commands = [Transfer("s", bank.name("k"), a, b, 10) for _ in range(3)]
         link.cut_after(b"COMMIT", times=1)
-        outcomes = bank.wallet.teller.settle_each([Call(command) for command in commands])
+        outcomes = bank.settle_each([Call(command) for command in commands])
         assert [(type(each), each.definite) for each in outcomes] == [(Unavailable, False)] * 3
         again = bank.wallet.teller.settle_all([Call(command) for command in commands])
         assert [answer.replayed for answer in again] == [True] * 3

@@ -240,7 +240,7 @@ class Books(RuleBasedStateMachine):
     @rule(commands=BATCHES)
     def combined(self, commands: list[Any]) -> None:
         mine = [self.ours(command) for command in commands]
-        self.agree(mine, self.bank.wallet.teller.settle_each([Call(each) for each in mine]))
+        self.agree(mine, self.bank.settle_each([Call(each) for each in mine]))
 
     @rule()
     def fold(self) -> None:

@@ -36,6 +36,11 @@ def test_lanes_leave_connections_to_fold_and_to_read() -> None:
     build(Settings(database_url=URL, pool_connections_max=6, lanes=4))
 
 
+def test_a_lane_is_given_up_before_those_who_wait() -> None:
+    assert refused(lane_patience_ms=500, pool_wait_ms=500).startswith("TRIVET_WALLET_LANE_PATIENCE_MS")
+    build(Settings(database_url=URL, lane_patience_ms=499, pool_wait_ms=500))
+
+
 def test_failpoints_are_read_in_a_lab_alone_and_an_unknown_one_is_told_the_known_ones() -> None:
     plan = "wallet.movement.after_comit=kill"
     fault = refused(failpoints=plan, lab="a-run")

@@ -43,11 +43,15 @@ class Meeting:
         monkeypatch.setattr(bank.wallet.teller, "_settle", counted)
         monkeypatch.setattr("trivet_wallet.teller.reach", reached)
 
-    def of(self, commands: Sequence[Any], *rivals: Sequence[Any]) -> list[Any]:
-        """Settle commands; the first rivals come before the first page is written, and so on."""
-        self.sizes.clear()
+    def rivals(self, *rivals: Sequence[Any]) -> None:
+        """Let these come, the first before the first page is written, and so on."""
         self._rivals[:] = rivals
-        outcomes = self._bank.wallet.teller.settle_each([Call(command) for command in commands])
+
+    def of(self, commands: Sequence[Any], *rivals: Sequence[Any]) -> list[Any]:
+        """Settle commands, met by rivals, and return what each was told."""
+        self.sizes.clear()
+        self.rivals(*rivals)
+        outcomes = self._bank.settle_each([Call(command) for command in commands])
         assert self._rivals == []
         return [getattr(outcome, "status", outcome) for outcome in outcomes]
 
@@ -62,6 +66,19 @@ def test_only_those_begin_again_whose_rows_were_changed(open_bank: Any, monkeypa
         assert meeting.sizes == [4, 2]
         assert [bank.balance(each)[0] for each in payers] == [90, 5, 5, 90]
         assert bank.retries("version") == 2
+
+
+def test_who_met_nobody_is_told_before_the_others_begin_again(open_bank: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_bank("optimistic") as bank:
+        payers = [bank.customer(100) for _ in range(3)]
+        calls = [Call(Transfer("s", bank.name("k"), each, bank.customer(), 10)) for each in payers]
+        meeting = Meeting(bank, monkeypatch)
+        meeting.rivals([Deposit("r", bank.name("k"), payers[0], 1)])
+        told = bank.wallet.teller.settle_each(calls)
+        assert [next(told)[0], next(told)[0]] == calls[1:]
+        assert meeting.sizes == [3]
+        assert [call for call, _ in told] == calls[:1]
+        assert meeting.sizes == [3, 1]
 
 
 def test_who_needed_what_was_set_aside_is_decided_without_it(open_bank: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,6 +104,34 @@ def test_a_charge_that_was_changed_spoils_what_is_about_it(open_bank: Any, monke
         assert meeting.sizes == [3, 1]
         assert [bank.balance(each) for each in customers] == [(100, 0), (40, 0), (40, 0)]
         assert bank.balance(merchant) == (120, 0)
+
+
+def test_a_void_is_set_aside_with_the_account_that_it_gives_back_to(
+    open_bank: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_bank("optimistic") as bank:
+        customer, stranger, charge = bank.customer(100), bank.customer(), bank.name("charge")
+        bank.do(MakeCharge("s", charge, customer, bank.merchant(), 60, capture=False))
+        commands = [Void("s", bank.name("v"), charge), Deposit("s", bank.name("k"), stranger, 1)]
+        meeting = Meeting(bank, monkeypatch)
+        assert meeting.of(commands, [Deposit("r", bank.name("k"), customer, 1)]) == [200, 201]
+        assert meeting.sizes == [2, 1]
+        assert bank.balance(customer) == (101, 0)
+
+
+def test_those_about_one_charge_keep_their_order(open_bank: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A void must not leave a tombstone for a charge that came before it."""
+    with open_bank("optimistic") as bank:
+        customer, stranger, charge = bank.customer(100), bank.customer(), bank.name("charge")
+        commands = [
+            MakeCharge("s", charge, customer, bank.merchant(), 60, capture=False),
+            Void("s", bank.name("v"), charge),
+            Deposit("s", bank.name("k"), stranger, 1),
+        ]
+        meeting = Meeting(bank, monkeypatch)
+        assert meeting.of(commands, [Deposit("r", bank.name("k"), customer, 1)]) == [201, 200, 201]
+        assert meeting.sizes == [3, 2]
+        assert bank.balance(customer) == (101, 0)
 
 
 def test_all_begin_again_in_halves_when_all_were_met(open_bank: Any, monkeypatch: pytest.MonkeyPatch) -> None:

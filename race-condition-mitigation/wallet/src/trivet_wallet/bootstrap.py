@@ -118,6 +118,8 @@ def build(settings: Settings, **django: Any) -> Wallet:
         raise SettingsError([f"TRIVET_WALLET_LISTEN {error}"]) from error
     if settings.pool_connections_max < settings.lanes + 2:
         raise SettingsError(["TRIVET_WALLET_POOL_CONNECTIONS_MAX must be at least TRIVET_WALLET_LANES + 2"])
+    if settings.lane_patience_ms >= settings.pool_wait_ms:  # strangers would be refused beside an idle lane
+        raise SettingsError(["TRIVET_WALLET_LANE_PATIENCE_MS must be below TRIVET_WALLET_POOL_WAIT_MS"])
     configure_failpoints(settings.failpoints, settings.lab, FAILPOINTS)
     chosen = _chosen(settings)
     routed = {"ROOT_URLCONF": "trivet_wallet.entrypoints.urls"} | django

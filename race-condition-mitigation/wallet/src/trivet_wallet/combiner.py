@@ -3,8 +3,8 @@
 A transaction costs round trips, a flush of the log and a connection, whatever it moves, and those are most of what one
 transfer costs. So nobody has a transaction of his own: a few lanes take whatever waits, up to ``batch_max``, and settle
 it in one (flat combining: Hendler, Incze, Shavit and Tzafrir, *Flat Combining and the Synchronization-Parallelism
-Tradeoff*, SPAA 2010; group commit). There is no timer: a command that finds a lane idle is settled at once, with those
-that the same round of the event loop brought, and batches grow only as lanes are busy.
+Tradeoff*, SPAA 2010; group commit). Nobody waits for a batch to fill: a command that finds all lanes idle is settled at
+once, with those that the same round of the event loop brought, and batches grow only while a lane is at work.
 
 One lane at a time is enough as long as it moves: what waits meanwhile shares the next transaction, which is cheaper
 than a second one beside it. Another lane begins only when those at work have been at it for longer than the patience: a
@@ -168,8 +168,9 @@ class Combiner:
                 in_time.append(waiting)
         if not in_time:
             return
-        for waiting, outcome in zip(in_time, self._teller.settle_each([each.call for each in in_time]), strict=True):
+        futures = {waiting.call.name: waiting.future for waiting in in_time}
+        for call, outcome in self._teller.settle_each([each.call for each in in_time]):
             if isinstance(outcome, Exception):
-                waiting.future.set_exception(outcome)
+                futures[call.name].set_exception(outcome)
             else:
-                waiting.future.set_result(outcome)
+                futures[call.name].set_result(outcome)

@@ -33,10 +33,24 @@ def _of(charges: Mapping[ChargeName, Charge], command: Command) -> Charge | None
     return None if command.charge_name is None else charges.get(command.charge_name)
 
 
-def meets(command: Command, page: Page, names: Collection[tuple[str, ...]]) -> bool:
-    """Whether a command needs a row of these names: an account by its id alone, a charge by its subject and key."""
-    touched = command.touches(_of(page.charges, command))
-    return command.charge_name in names or any((each,) in names for each in touched.debited | touched.credited)
+def meeting(commands: Sequence[Command], read: Page, names: Collection[tuple[str, ...]]) -> list[int]:
+    """Return the places of the commands that need a row of these names, or a charge that one of them is about.
+
+    Args:
+        commands: In their order.
+        read: What was read for them, before anything was decided: what a command needs is not what is left of it after.
+        names: An account by its id alone, a charge by its subject and key.
+    """
+    needed = [_needs(command, read) for command in commands]
+    met = {place for place, own in enumerate(needed) if not own.isdisjoint(names)}
+    charges = {commands[place].charge_name for place in met} - {None}
+    return [place for place, command in enumerate(commands) if place in met or command.charge_name in charges]
+
+
+def _needs(command: Command, read: Page) -> set[tuple[str, ...]]:
+    touched = command.touches(_of(read.charges, command))
+    own: set[tuple[str, ...]] = {(account_id,) for account_id in touched.debited | touched.credited}
+    return own if command.charge_name is None else own | {command.charge_name}
 
 
 def enter(page: Page, command: Command) -> Outcome:

@@ -56,7 +56,7 @@ class NoSuchCharge(NotFound):
 
 
 class Met(Exception):
-    """A transaction met another and was rolled back: it is to be tried again, whole. Never reaches a caller.
+    """A transaction met another: what it wrote is undone, and to be tried again. Never reaches a caller.
 
     Args:
         reason: ``deadlock``, ``serialization``, ``version``, ``duplicate`` or ``guard``: a label of the retries that

@@ -42,7 +42,7 @@ class Metrics:
         )
         self._met = Counter(
             "trivet_wallet_retries",
-            "Transactions that met another and were rolled back to be tried again, by what told them",
+            "How often a transaction met another and undid what it had written, all or some of it, by what told it",
             ("strategy", "reason"),
             registry=registry,
         )

@@ -9,9 +9,10 @@ from trivet_wallet.errors import Met
 from trivet_wallet.session import Reply, Session
 from trivet_wallet.sql import statement
 from trivet_wallet.strategies import Strategy
-from trivet_wallet.transactions import DRIVER_ERRORS
+from trivet_wallet.transactions import DRIVER_ERRORS, sqlstate
 
 _RECORD = statement("record_page")
+_REFUSED = ("22", "23")  # data that does not fit, and constraints: what is decided on rows of two moments runs into
 _encode = msgspec.json.encode
 _Names = frozenset[tuple[str, ...]]
 
@@ -38,8 +39,8 @@ def record(session: Session, strategy: Strategy, page: Page) -> None:
                 reply = strategy.write_accounts(session, accounts)
                 written.append((reply, frozenset((account.id,) for account in accounts)))
             _add(session, page)
-    except DRIVER_ERRORS:
-        if missed := _missed(written):
+    except DRIVER_ERRORS as error:
+        if sqlstate(error).startswith(_REFUSED) and (missed := _missed(written)):
             raise Met("version", missed) from None  # the constraint's word would pass for the reason
         raise
     if missed := _missed(written):

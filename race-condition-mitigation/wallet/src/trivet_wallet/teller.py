@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ from django.db import transaction
 from trivet_chassis import Answer, Internal, KeyedRequest, ServiceError, StoredAnswer, reach
 from trivet_wallet import keys, queries
 from trivet_wallet.books import Account, Page
-from trivet_wallet.decide import Outcome, enter, meets, touched_by
+from trivet_wallet.decide import Outcome, enter, meeting, touched_by
 from trivet_wallet.errors import Met
 from trivet_wallet.fold import fold
 from trivet_wallet.keys import Name, name_of
@@ -90,45 +90,48 @@ class Teller:
             self._metrics.settled(call.command.kind, outcome)
         return outcomes
 
-    def settle_each(self, calls: Sequence[Call]) -> list[Outcome | Exception]:
-        """Do commands that have nothing to do with each other, together where that goes well.
+    def settle_each(self, calls: Sequence[Call]) -> Iterator[tuple[Call, Outcome | Exception]]:
+        """Do commands that have nothing to do with each other, together where that goes well; tell of each in time.
 
-        Those that met another are done again without the others. A transaction that met another as a whole, or that
-        the database refuses to write, is done again in halves: strangers are not to wait for, or to fail with, the one
-        that was in the way.
+        Those that met another are done again without the others, who have their answer by then. A transaction that met
+        another as a whole, or that the database refuses to write, is done again in halves: strangers are not to wait
+        for, or to fail with, the one that was in the way.
+
+        Yields:
+            A call and what it was told, right after the transaction in which that was decided; each call once.
         """
-        if len(calls) > 1:
-            try:
-                outcomes = self._transactions.once(lambda session: self._settle(session, calls, self._sparing))
-                reach("wallet.movement.after_commit")
-            except (Met, *DRIVER_ERRORS):
-                middle = len(calls) // 2
-                return [*self.settle_each(calls[:middle]), *self.settle_each(calls[middle:])]
-            except Exception as error:  # noqa: BLE001  - whatever it was, it is each one's answer
-                for call in calls:
-                    self._metrics.refused(call.command.kind, error)
-                return [error] * len(calls)
-            return self._with_those_that_met(calls, outcomes)
+        if len(calls) == 1:
+            yield calls[0], self._alone(calls[0])
+            return
         try:
-            return list(self.settle_all(calls))
-        except Exception as error:  # noqa: BLE001  - the same
-            return [error]
-
-    def _with_those_that_met(
-        self, calls: Sequence[Call], outcomes: Sequence[Outcome | Met]
-    ) -> list[Outcome | Exception]:
-        """Do those commands that were set aside, and return the outcomes of all."""
-        met = [call for call, outcome in zip(calls, outcomes, strict=True) if isinstance(outcome, Met)]
-        redone = iter(self.settle_each(met) if met else [])
-        told: list[Outcome | Exception] = []
+            outcomes = self._transactions.once(lambda session: self._settle(session, calls, self._sparing))
+            reach("wallet.movement.after_commit")
+        except (Met, *DRIVER_ERRORS):
+            middle = len(calls) // 2
+            yield from self.settle_each(calls[:middle])
+            yield from self.settle_each(calls[middle:])
+            return
+        except Exception as error:  # noqa: BLE001  - whatever it was, it is each one's answer
+            for call in calls:
+                self._metrics.refused(call.command.kind, error)
+                yield call, error
+            return
+        met = []
         for call, outcome in zip(calls, outcomes, strict=True):
             if isinstance(outcome, Met):
-                self._metrics.met(outcome.reason)
-                told.append(next(redone))
+                met.append(call)
             else:
                 self._metrics.settled(call.command.kind, outcome)
-                told.append(outcome)
-        return told
+                yield call, outcome
+        if met:
+            yield from self.settle_each(met)
+
+    def _alone(self, call: Call) -> Outcome | Exception:
+        try:
+            [outcome] = self.settle_all([call])
+        except Exception as error:  # noqa: BLE001  - the same
+            return error
+        return outcome
 
     def _settle(self, session: Session, calls: Sequence[Call], decide: Decide[T]) -> list[Outcome | T]:
         """Claim the keys, repeat what was decided under them, and decide the rest."""
@@ -180,8 +183,8 @@ class Teller:
         """Decide commands of strangers as ``_decide``, but set those aside that met somebody, and do the others.
 
         Each is validated by itself (Kung and Robinson, *On Optimistic Methods for Concurrency Control*, TODS 1981): a
-        row that somebody has changed spoils the commands that touch it. The others are decided again, on what was read,
-        as if those had not been there.
+        row that somebody has changed spoils the commands that touch it, and those about the same charge, whose order is
+        theirs to keep. The others are decided again, on what was read, as if those had not been there.
         """
         read = self._read(session, [call.command for call in calls])
         reach("wallet.movement.after_read")
@@ -196,9 +199,10 @@ class Teller:
             try:
                 record(session, self._strategy, page)
             except Met as met:
-                spoilt = {call.name for call in calls if meets(call.command, page, met.names)}
+                spoilt = {calls[place].name for place in meeting([call.command for call in calls], read, met.names)}
                 if not 0 < len(spoilt) < len(calls) or not self._strategy.undo(session):
                     raise
+                self._metrics.met(met.reason)
                 told |= dict.fromkeys(spoilt, met)
                 calls = [call for call in calls if call.name not in spoilt]
             else:
