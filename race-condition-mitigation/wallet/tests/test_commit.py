@@ -190,21 +190,25 @@ def test_a_commit_whose_wait_was_ended_is_unknown_and_so_is_its_replay(
         assert bank.balance(a) == (5, 0)
 
 
+def once_after(step: str, bank: Any, monkeypatch: pytest.MonkeyPatch, act: Callable[[int], Any]) -> None:
+    """Do something, given the backend's pid, when the teller has taken a step in its transaction for the first time."""
+    take, moments = getattr(bank.wallet.teller, step), iter([True])
+
+    def take_and_act(session: Any, *arguments: Any) -> Any:
+        taken = take(session, *arguments)
+        if next(moments, False):
+            act(session._connection.info.backend_pid)
+        return taken
+
+    monkeypatch.setattr(bank.wallet.teller, step, take_and_act)
+
+
 def test_a_connection_that_ends_before_commit_is_a_definite_failure(
     fragile: Postgres, direct: Settings, open_at: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_at(direct) as bank:
         a, b = bank.customer(100), bank.customer()
-        read = bank.wallet.teller._read
-        moments = iter([True])
-
-        def read_and_be_terminated(session: Any, *arguments: Any) -> Any:
-            page = read(session, *arguments)
-            if next(moments, False):
-                administer(fragile, f"SELECT pg_terminate_backend({session._connection.info.backend_pid})")
-            return page
-
-        monkeypatch.setattr(bank.wallet.teller, "_read", read_and_be_terminated)
+        once_after("_read", bank, monkeypatch, lambda pid: administer(fragile, f"SELECT pg_terminate_backend({pid})"))
         command = Transfer("s", bank.name("k"), a, b, 60)
         assert refused(lambda: bank.settle(command)).definite is True
         assert bank.balance(a) == (100, 0)
@@ -217,17 +221,12 @@ def test_the_server_ends_a_movement_that_stands_still_before_its_commit(
     """A pipeline said its last words, and rows are locked: nobody else is to wait for it for ever."""
     with open_at(replace(direct, idle_in_transaction_timeout_ms=100)) as bank:
         a, b = bank.customer(100), bank.customer()
-        settle = bank.wallet.teller._settle
-        moments = iter([True])
-
-        def settle_and_stand_still(session: Any, *arguments: Any) -> Any:
-            outcomes = settle(session, *arguments)
-            if next(moments, False):
-                pid = session._connection.info.backend_pid
-                until(lambda: (pid,) not in administer(fragile, "SELECT pid FROM pg_stat_activity"))
-            return outcomes
-
-        monkeypatch.setattr(bank.wallet.teller, "_settle", settle_and_stand_still)
+        once_after(
+            "_settle",
+            bank,
+            monkeypatch,
+            lambda pid: until(lambda: (pid,) not in administer(fragile, "SELECT pid FROM pg_stat_activity")),
+        )
         command = Transfer("s", bank.name("k"), a, b, 60)
         assert refused(lambda: bank.settle(command)).retryable is True
         assert bank.balance(a) == (100, 0)
