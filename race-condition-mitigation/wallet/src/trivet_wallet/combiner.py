@@ -32,6 +32,7 @@ import structlog
 
 from trivet_chassis import Answer, RequestInFlight, Unavailable
 from trivet_wallet.errors import QueueIsFull
+from trivet_wallet.keys import Name
 from trivet_wallet.services import Command
 from trivet_wallet.teller import Call, Teller
 
@@ -152,25 +153,23 @@ class Combiner:
         return 0.0 if full or not self._begun_s else max(self._begun_s.values()) + self._patience_s - time.monotonic()
 
     def _settle(self, batch: list[_Waiting]) -> None:
-        in_time = []
+        in_time: dict[Name, _Waiting] = {}
         now_s = time.monotonic()
-        names = set()
         for waiting in batch:
             if not waiting.future.set_running_or_notify_cancel():
                 continue  # its caller went away before it was begun; from here on nobody can take an answer back
             if now_s - waiting.since_s > self._wait_s:
                 sentence = f"the request was not begun within {self._wait_s * 1000:.0f} ms"
                 waiting.future.set_exception(Unavailable(sentence, definite=True))
-            elif waiting.call.name in names:  # its lock is this very transaction's, and would not keep the second out
+            elif waiting.call.name in in_time:  # its lock is this very transaction's, and would not keep the second out
                 waiting.future.set_exception(RequestInFlight("another request with this key has not ended yet"))
             else:
-                names.add(waiting.call.name)
-                in_time.append(waiting)
+                in_time[waiting.call.name] = waiting
         if not in_time:
             return
-        futures = {waiting.call.name: waiting.future for waiting in in_time}
-        for call, outcome in self._teller.settle_each([each.call for each in in_time]):
+        for call, outcome in self._teller.settle_each([each.call for each in in_time.values()]):
+            future = in_time[call.name].future
             if isinstance(outcome, Exception):
-                futures[call.name].set_exception(outcome)
+                future.set_exception(outcome)
             else:
-                futures[call.name].set_result(outcome)
+                future.set_result(outcome)

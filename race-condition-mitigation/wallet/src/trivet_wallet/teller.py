@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -27,14 +28,14 @@ from trivet_wallet.transactions import DRIVER_ERRORS, UNIQUE_VIOLATION, Transact
 _log = structlog.get_logger("trivet.teller")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """A command and the context of its request, in which it is decided: a refusal names its trace."""
 
     command: Command
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
-    @property
+    @functools.cached_property
     def name(self) -> Name:
         """The command's subject, kind and key; without a key it is like no other call, and no key reads like this."""
         request = self.command.request

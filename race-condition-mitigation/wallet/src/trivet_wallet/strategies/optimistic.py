@@ -34,9 +34,9 @@ class Optimistic:
     Which race: as with locks, two transactions read one balance and both spend it. Why this guard: a row's version
     grows with every change, and the write names the version that the decision was made on (compare-and-set); READ
     COMMITTED looks at that condition again on the row as it is once a writer before has ended. Who finds another
-    version has decided on what is no longer so, undoes it and begins anew. If the
-    comparison is lost, the version that both would give their postings is one, and the second is refused by the unique
-    constraint; unless one of them was a hold, which posts nothing: that the audit alone tells.
+    version has decided on what is no longer so, undoes it and begins anew. If the comparison is lost, the version that
+    both would give their postings is one, and the second is refused by the unique constraint; unless one of them was a
+    hold, which posts nothing: that the audit alone tells.
     """
 
     name: ClassVar[str] = "optimistic"
