@@ -20,8 +20,9 @@ def touched_by(commands: Sequence[Command], charges: Mapping[ChargeName, Charge]
     known = dict(charges)
     debited: set[str] = set()
     credited: set[str] = set()
+    looks = any(command.finds_accounts_in_charge for command in commands)
     for command in commands:
-        if isinstance(command, MakeCharge):
+        if looks and isinstance(command, MakeCharge):
             known.setdefault(command.charge_name, command.as_asked())
         touched = command.touches(_of(known, command))
         debited |= touched.debited

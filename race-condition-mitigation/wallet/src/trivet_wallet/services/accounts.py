@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from trivet_chassis import AlreadyExists, KeyedRequest
@@ -11,7 +12,7 @@ from trivet_wallet.ledger.kinds import AccountKind, OperationKind, external_id
 from trivet_wallet.services import Decision, Facts, Touched
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OpenAccount:
     """An empty account.
 
@@ -33,7 +34,7 @@ class OpenAccount:
     is_named: bool = True
     """Whether the caller named it; an id that was made up for him is no part of what he asked for."""
 
-    @property
+    @cached_property
     def request(self) -> KeyedRequest:
         """Who asked for what under which key."""
         named = self.account_id if self.is_named else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from trivet_chassis import InvalidRequest, KeyedRequest
@@ -11,7 +12,7 @@ from trivet_wallet.ledger.kinds import EXTERNAL_PREFIX, OperationKind, Transacti
 from trivet_wallet.services import Decision, Facts, Touched, ensure_may_pay
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Adjustment:
     """An amount from one account to another of the same currency; either may be the world outside.
 
@@ -31,7 +32,7 @@ class Adjustment:
     amount_minor: int
     reason: str
 
-    @property
+    @cached_property
     def request(self) -> KeyedRequest:
         """Who asked for what under which key."""
         wanted = (self.debit_account_id, self.credit_account_id, self.amount_minor, self.reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from trivet_chassis import InvalidRequest, KeyedRequest
@@ -14,7 +15,7 @@ from trivet_wallet.services.charge_states import ChargeEvent, after
 from trivet_wallet.services.charges import charge_body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Capture:
     """All that a charge holds, or ``amount_minor`` of it: what is left is let go."""
 
@@ -27,7 +28,7 @@ class Capture:
     charge_key: str
     amount_minor: int | None = None
 
-    @property
+    @cached_property
     def request(self) -> KeyedRequest:
         """Who asked for what under which key."""
         return KeyedRequest.of(self.subject, self.kind, self.key, self.charge_key, self.amount_minor)

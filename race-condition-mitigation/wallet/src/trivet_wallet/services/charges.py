@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 from trivet_chassis import InvalidRequest, KeyedRequest
@@ -30,7 +31,7 @@ def charge_body(charge: books.Charge) -> Mapping[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MakeCharge:
     """A payment under its caller's key, which names it from then on."""
 
@@ -45,7 +46,7 @@ class MakeCharge:
     amount_minor: int
     capture: bool = True
 
-    @property
+    @cached_property
     def request(self) -> KeyedRequest:
         """Who asked for what under which key."""
         wanted = (self.customer_account_id, self.merchant_account_id, self.amount_minor, self.capture)

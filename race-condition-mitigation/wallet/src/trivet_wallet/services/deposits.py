@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from trivet_chassis import KeyedRequest
@@ -11,7 +12,7 @@ from trivet_wallet.ledger.kinds import OperationKind, TransactionKind
 from trivet_wallet.services import Decision, Facts, Touched
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Deposit:
     """An amount for an account, against the external account of its currency."""
 
@@ -25,7 +26,7 @@ class Deposit:
     account_id: str
     amount_minor: int
 
-    @property
+    @cached_property
     def request(self) -> KeyedRequest:
         """Who asked for what under which key."""
         return KeyedRequest.of(self.subject, self.kind, self.key, self.account_id, self.amount_minor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from trivet_chassis import KeyedRequest
@@ -14,7 +15,7 @@ from trivet_wallet.services import Decision, Facts, Touched, ensure_may_pay
 from trivet_wallet.services.charge_states import ChargeEvent, after
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Refund:
     """An amount of a captured charge, back to its customer."""
 
@@ -27,7 +28,7 @@ class Refund:
     charge_key: str
     amount_minor: int
 
-    @property
+    @cached_property
     def request(self) -> KeyedRequest:
         """Who asked for what under which key."""
         return KeyedRequest.of(self.subject, self.kind, self.key, self.charge_key, self.amount_minor)

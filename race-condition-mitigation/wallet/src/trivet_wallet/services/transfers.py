@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from trivet_chassis import InvalidRequest, KeyedRequest
@@ -11,7 +12,7 @@ from trivet_wallet.ledger.kinds import OperationKind, TransactionKind
 from trivet_wallet.services import Decision, Facts, Touched, ensure_may_pay
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Transfer:
     """An amount for another account of the same currency."""
 
@@ -26,7 +27,7 @@ class Transfer:
     to_account_id: str
     amount_minor: int
 
-    @property
+    @cached_property
     def request(self) -> KeyedRequest:
         """Who asked for what under which key."""
         return KeyedRequest.of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from trivet_chassis import KeyedRequest
@@ -14,7 +15,7 @@ from trivet_wallet.services import Decision, Facts, Touched
 from trivet_wallet.services.charge_states import ChargeEvent, after
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Void:
     """The end of a charge that took nothing yet.
 
@@ -32,7 +33,7 @@ class Void:
     key: str
     charge_key: str
 
-    @property
+    @cached_property
     def request(self) -> KeyedRequest:
         """Who asked for what under which key."""
         return KeyedRequest.of(self.subject, self.kind, self.key, self.charge_key)
