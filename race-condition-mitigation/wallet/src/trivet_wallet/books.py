@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterable
 
 from trivet_wallet.errors import NoSuchAccount, NoSuchCharge
+from trivet_wallet.ids import new_id
 from trivet_wallet.ledger.kinds import AccountKind, ChargeState, OperationKind, TransactionKind, external_id
 
 
@@ -201,7 +202,7 @@ class Page:
 
     def move(self, kind: TransactionKind, debit: Account, credit: Account, amount_minor: int) -> str:
         """Move money from one account to another and return the transaction's id; both have one currency."""
-        movement = Movement(str(uuid.uuid4()), kind)
+        movement = Movement(new_id(), kind)
         self.movements.append(movement)
         self._post(movement, debit, -amount_minor)
         self._post(movement, credit, amount_minor)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import TypeAlias
 
 from trivet_chassis import Answer, ServiceError, refusal, success
 from trivet_wallet.books import Charge, ChargeName, Entry, Page
+from trivet_wallet.ids import new_id
 from trivet_wallet.services import Command, Decision, Facts, Touched
 from trivet_wallet.services.charges import MakeCharge
 
@@ -56,7 +56,7 @@ def _needs(command: Command, read: Page) -> set[tuple[str, ...]]:
 
 def enter(page: Page, command: Command) -> Outcome:
     """Decide one command on the page."""
-    entry_id = str(uuid.uuid4())
+    entry_id = new_id()
     facts = command.facts(_of(page.charges, command))
     try:
         decision = command.decide(page, entry_id)

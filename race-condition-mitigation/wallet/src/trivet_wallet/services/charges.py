@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,7 @@ from trivet_chassis import InvalidRequest, KeyedRequest
 from trivet_wallet import books
 from trivet_wallet.books import Page
 from trivet_wallet.errors import ChargeVoided, InsufficientFunds
+from trivet_wallet.ids import new_uuid
 from trivet_wallet.ledger.kinds import AccountKind, ChargeState, OperationKind, TransactionKind
 from trivet_wallet.services import Decision, Facts, Touched, ensure_may_pay
 
@@ -60,7 +60,7 @@ class MakeCharge:
     def as_asked(self) -> books.Charge:
         """Return the charge before anything is decided about it; its currency is its accounts'."""
         return books.Charge(
-            id=uuid.uuid4(),
+            id=new_uuid(),
             subject=self.subject,
             key=self.key,
             customer_account_id=self.customer_account_id,

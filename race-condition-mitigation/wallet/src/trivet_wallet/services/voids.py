@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -10,6 +9,7 @@ from typing import ClassVar
 from trivet_chassis import KeyedRequest
 from trivet_wallet import books
 from trivet_wallet.books import Page
+from trivet_wallet.ids import new_uuid
 from trivet_wallet.ledger.kinds import ChargeState, OperationKind
 from trivet_wallet.services import Decision, Facts, Touched
 from trivet_wallet.services.charge_states import ChargeEvent, after
@@ -79,7 +79,7 @@ class Void:
 
 def _tombstone(subject: str, key: str) -> books.Charge:
     return books.Charge(
-        id=uuid.uuid4(),
+        id=new_uuid(),
         subject=subject,
         key=key,
         customer_account_id=None,
