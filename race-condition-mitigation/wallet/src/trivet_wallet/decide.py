@@ -20,7 +20,7 @@ def touched_by(commands: Sequence[Command], charges: Mapping[ChargeName, Charge]
     known = dict(charges)
     debited: set[str] = set()
     credited: set[str] = set()
-    looks = any(command.finds_accounts_in_charge for command in commands)
+    looks = any(command.finds_accounts_in_charge for command in commands)  # else nobody looks at a charge
     for command in commands:
         if looks and isinstance(command, MakeCharge):
             known.setdefault(command.charge_name, command.as_asked())
