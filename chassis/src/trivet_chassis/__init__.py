@@ -5,6 +5,7 @@ from .commands import add_shared_commands, run_command
 from .documentation import ANSWER_HEADERS, PROBLEM_SCHEMA, REPLAYED_HEADER, Responses, refuses
 from .errors import (
     AlreadyExists,
+    Forbidden,
     Internal,
     InvalidRequest,
     KeyReused,
@@ -13,6 +14,7 @@ from .errors import (
     PayloadTooLarge,
     RequestInFlight,
     ServiceError,
+    Unauthenticated,
     Unavailable,
     UnsupportedMediaType,
     WrongDatabase,
@@ -64,6 +66,7 @@ __all__ = [
     "Answer",
     "Check",
     "FailpointError",
+    "Forbidden",
     "Health",
     "Internal",
     "InvalidRequest",
@@ -84,6 +87,7 @@ __all__ = [
     "StoredAnswer",
     "Trace",
     "TraceMiddleware",
+    "Unauthenticated",
     "Unavailable",
     "Units",
     "UnsupportedMediaType",

@@ -76,6 +76,22 @@ class InvalidRequest(ServiceError):
         return cls("; ".join(f"{fault['field']}: {fault['message']}" for fault in errors), errors=errors)
 
 
+class Unauthenticated(ServiceError):
+    """Nobody knows who asks: there is no valid access token (RFC 6750 §3)."""
+
+    code = "unauthenticated"
+
+    def __init__(self, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
+        """Say what is wrong with the token; without ``headers`` the challenge is that of a token that was refused."""
+        super().__init__(detail, headers=headers or {"www-authenticate": 'Bearer error="invalid_token"'})
+
+
+class Forbidden(ServiceError):
+    """Who asks may not do this, whatever it is about."""
+
+    code = "forbidden"
+
+
 class NotFound(ServiceError):
     """What the request names does not exist."""
 

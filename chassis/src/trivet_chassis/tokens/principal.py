@@ -1,0 +1,21 @@
+"""Who asks, and what they were granted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The subject of a verified token, and the scopes that it was granted.
+
+    Idempotency keys, accounts and purchases belong to a ``subject``: it is the name that the issuer gives somebody for
+    good, at most 128 characters, never what they call themselves.
+    """
+
+    subject: str
+    scopes: frozenset[str] = frozenset()
+
+    def may(self, scope: str) -> bool:
+        """Whether a scope was granted; scopes are compared whole, none implies another."""
+        return scope in self.scopes
