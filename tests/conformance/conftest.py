@@ -7,12 +7,12 @@ from contextlib import ExitStack
 
 import pytest
 
-pytest.register_assert_rewrite("conformance.promises", "conformance.service")
+pytest.register_assert_rewrite("conformance.effects", "conformance.promises", "conformance.service")
 
 from conformance.service import Api, Scene, Service  # noqa: E402  - after the registration above, or asserts say nothing
 from conformance.subject import Subject, subjects  # noqa: E402  - the same
 
-from trivet_platform import Postgres, Supervisor  # noqa: E402  - the same
+from trivet_platform import Issuer, Postgres, Supervisor  # noqa: E402  - the same
 
 Variant = tuple[Subject, str]
 
@@ -38,8 +38,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
+def issuer(supervisor: Supervisor) -> Issuer:
+    part = Issuer("conformance-issuer")
+    supervisor.start(part)
+    return part
+
+
+@pytest.fixture(scope="session")
 def services(
-    supervisor: Supervisor, postgres: Postgres, valkeys: Callable[[int], Sequence[str]]
+    supervisor: Supervisor, postgres: Postgres, valkeys: Callable[[int], Sequence[str]], issuer: Issuer
 ) -> Iterator[Callable[[Variant], Service]]:
     """Return what starts a variant when it is first asked for; all of them stop at the end."""
     running: dict[tuple[str, str], Service] = {}
@@ -48,7 +55,7 @@ def services(
         def start(variant: Variant) -> Service:
             subject, name = variant
             if (subject.name, name) not in running:
-                made = Service(subject, name, supervisor, postgres, valkeys)
+                made = Service(subject, name, supervisor, postgres, valkeys, issuer)
                 (made.api, _), (made.other, _) = stack.enter_context(made.replicas(2))
                 running[subject.name, name] = made
             return running[subject.name, name]

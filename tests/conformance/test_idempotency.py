@@ -8,6 +8,7 @@ from http.client import HTTPException
 from threading import Barrier
 
 import pytest
+from conformance.effects import assert_effects, counted
 from conformance.interference import blocked, until
 from conformance.promises import KINDS, assert_problem
 from conformance.service import Scene, Service, fresh_key
@@ -17,18 +18,6 @@ from conformance.wire import Answer, compose, exchange
 takes_key = about(lambda operation: operation.key != "none")
 PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F))
 CALLERS = 8
-
-
-def counted(operation: Operation, scene: Scene) -> int | None:
-    """Return the figure that the operation's effect changes, or None if it has none."""
-    if operation.effect is None:
-        return None
-    return int(scene.api.call("GET", scene.fill(operation.effect.path)).json()[operation.effect.field])
-
-
-def assert_effects(operation: Operation, scene: Scene, before: int | None, times: int) -> None:
-    if operation.effect is not None and before is not None:
-        assert counted(operation, scene) == before + times * operation.effect.change
 
 
 def assert_replay(first: Answer, again: Answer) -> None:
@@ -130,7 +119,9 @@ def test_another_key_is_malformed(key: bytes, operation: Operation, scene: Scene
 def test_a_control_character_is_no_part_of_a_header(byte: bytes, operation: Operation, scene: Scene) -> None:
     """The HTTP parser refuses it before there is a request, so its answer need not be a problem."""
     before = counted(operation, scene)
-    request = compose(operation.method, scene.fill(operation.path), [("idempotency-key", b"a" + byte + b"b")])
+    request = compose(
+        operation.method, scene.fill(operation.path), [scene.api.bearer, ("idempotency-key", b"a" + byte + b"b")]
+    )
     assert exchange(scene.api.address, request).status == 400
     assert_effects(operation, scene, before, times=0)
 

@@ -45,7 +45,7 @@ def test_a_key_is_demanded_by_the_operation_that_serves_the_path(method: str, pa
 def sent(path: str, **how: str | bytes | None) -> list[bytes]:
     """Return the keys that a request went with."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        api = Api(f"127.0.0.1:{server.getsockname()[1]}", Document({"paths": {}}), SUBJECT)
+        api = Api(f"127.0.0.1:{server.getsockname()[1]}", Document({"paths": {}}), SUBJECT, "token")
         received: list[bytes] = []
 
         def receive() -> None:

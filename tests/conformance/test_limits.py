@@ -27,7 +27,7 @@ def test_a_body_over_the_limit_is_refused_before_it_is_sent(
     headers = [
         JSON,
         ("content-length", str(service.subject.body_bytes_max + 1)),
-        *scene.api.key_headers(operation.method, path),
+        *scene.api.own_headers(operation.method, path),
     ]
     answer = exchange(scene.api.address, compose(operation.method, path, headers))
     assert_problem(scene.api.checked(operation.method, path, answer), "payload-too-large")
@@ -41,7 +41,7 @@ def test_an_unannounced_body_is_refused_once_it_is_over_the_limit(
     path = scene.fill(operation.path)
     pieces = [b" " * 1024] * (service.subject.body_bytes_max // 1024) + [b" "]
     body = chunked(pieces, ended=False)
-    headers = [JSON, ("transfer-encoding", "chunked"), *scene.api.key_headers(operation.method, path)]
+    headers = [JSON, ("transfer-encoding", "chunked"), *scene.api.own_headers(operation.method, path)]
     answer = exchange(scene.api.address, compose(operation.method, path, headers, body))
     assert_problem(scene.api.checked(operation.method, path, answer), "payload-too-large")
 
@@ -49,7 +49,7 @@ def test_an_unannounced_body_is_refused_once_it_is_over_the_limit(
 @has_body
 def test_a_chunked_body_within_the_limit_is_read(operation: Operation, scene: Scene) -> None:
     path, body = scene.fill(operation.path), json.dumps(scene.fill(operation.body)).encode()
-    headers = [JSON, ("transfer-encoding", "chunked"), *scene.api.key_headers(operation.method, path)]
+    headers = [JSON, ("transfer-encoding", "chunked"), *scene.api.own_headers(operation.method, path)]
     request = compose(operation.method, path, headers, chunked([body[:7], body[7:]]))
     answer = scene.api.checked(operation.method, path, exchange(scene.api.address, request))
     assert answer.status == operation.status
@@ -58,6 +58,6 @@ def test_a_chunked_body_within_the_limit_is_read(operation: Operation, scene: Sc
 @has_body
 def test_an_absurd_length_is_refused(operation: Operation, scene: Scene) -> None:
     path = scene.fill(operation.path)
-    headers = [JSON, ("content-length", "9" * 18), *scene.api.key_headers(operation.method, path)]
+    headers = [JSON, ("content-length", "9" * 18), *scene.api.own_headers(operation.method, path)]
     request = compose(operation.method, path, headers)
     assert_problem(scene.api.checked(operation.method, path, exchange(scene.api.address, request)), "payload-too-large")

@@ -44,7 +44,7 @@ def test_the_same_refusal_reads_the_same(api: Api) -> None:
     ids=["none", "zero-trace", "zero-span", "version-ff", "upper-case", "short", "nonsense", "empty"],
 )
 def test_a_missing_or_broken_traceparent_starts_a_new_trace(given: str | None, api: Api) -> None:
-    headers = [] if given is None else [("traceparent", given)]
+    headers = [api.bearer] if given is None else [api.bearer, ("traceparent", given)]
     answer = exchange(api.address, compose("GET", "/nothing-is-served-here", headers), "GET")
     problem = assert_problem(answer, "not-found")
     assert problem["trace_id"] not in {"a" * 32, "A" * 32, "0" * 32}
@@ -53,7 +53,8 @@ def test_a_missing_or_broken_traceparent_starts_a_new_trace(given: str | None, a
 
 def test_two_traceparents_name_no_trace(api: Api) -> None:
     headers = [("traceparent", f"00-{secrets.token_hex(16)}-{'1' * 16}-01") for _ in range(2)]
-    problem = assert_problem(exchange(api.address, compose("GET", "/nothing", headers), "GET"), "not-found")
+    asked = compose("GET", "/nothing", [api.bearer, *headers])
+    problem = assert_problem(exchange(api.address, asked, "GET"), "not-found")
     assert problem["trace_id"] not in {headers[0][1][3:35], headers[1][1][3:35]}
 
 

@@ -16,7 +16,7 @@ from conformance.interference import until
 from conformance.service import Scene, Service
 from conformance.subject import subjects
 
-from trivet_platform import Postgres, Supervisor
+from trivet_platform import Issuer, Postgres, Supervisor
 
 
 class Event(NamedTuple):
@@ -35,8 +35,10 @@ class Shop(NamedTuple):
 @pytest.fixture(scope="module")
 def shop(supervisor: Supervisor, postgres: Postgres, valkeys: Callable[[int], Sequence[str]]) -> Iterator[Shop]:
     """The inventory under strategy `redlock`, on a database that logs every statement."""
+    issuer = Issuer("asked-issuer")
+    supervisor.start(issuer)
     subject = next(subject for subject in subjects() if subject.name == "inventory")
-    service = Service(subject, "redlock", supervisor, postgres, valkeys)
+    service = Service(subject, "redlock", supervisor, postgres, valkeys, issuer)
     with psycopg.connect(postgres.url(), autocommit=True) as admin:
         admin.execute(f'ALTER DATABASE "{service.database}" SET log_statement = "all"')
     with service.replicas(1) as [(api, _)]:

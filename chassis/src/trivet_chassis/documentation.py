@@ -49,6 +49,9 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 
 _TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 _RETRY_AFTER = {"retry-after": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
+_CHALLENGE = {
+    "www-authenticate": {"description": "What is wrong with the token (RFC 6750 §3).", "schema": {"type": "string"}}
+}
 _ALLOW = {"allow": {"description": "The methods that are served here.", "schema": {"type": "string"}}}
 
 
@@ -70,6 +73,8 @@ def refuses(*codes: str) -> Responses:
             response["headers"] |= REPLAYED_HEADER
         if kind.retry_after:
             response["headers"] |= _RETRY_AFTER
+        if code in {"unauthenticated", "forbidden"}:
+            response["headers"] |= _CHALLENGE
         if code == "method-not-allowed":
             response["headers"] |= _ALLOW
         response["content"][MEDIA_TYPE]["examples"][code] = {

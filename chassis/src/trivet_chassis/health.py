@@ -22,10 +22,16 @@ Check = Callable[[], Awaitable[str | None]]
 
 
 class Health:
-    """The named checks of a service, each bounded by ``deadline_ms``; ``drain()`` makes it unready for good."""
+    """The named checks of a service, each bounded by ``deadline_ms``; ``drain()`` makes it unready for good.
 
-    def __init__(self, checks: Mapping[str, Check], deadline_ms: int = 1000) -> None:
+    ``concerns`` are checks too, of what keeps nobody from being served yet: ``/readyz`` tells of them and says yes.
+    """
+
+    def __init__(
+        self, checks: Mapping[str, Check], deadline_ms: int = 1000, concerns: Mapping[str, Check] | None = None
+    ) -> None:
         self._checks = dict(checks)
+        self._concerns = dict(concerns or {})
         self._deadline_ms = deadline_ms
         self._draining = False
 
@@ -35,11 +41,14 @@ class Health:
 
     async def look(self) -> dict[str, str | None]:
         """Run all checks at once and return what each says, by name."""
-        said = await asyncio.gather(*(self._ask(check) for check in self._checks.values()))
-        found = dict(zip(self._checks, said, strict=True))
+        found = await self._ask_all(self._checks)
         if self._draining:
             found["process"] = "is draining"
         return found
+
+    async def _ask_all(self, checks: Mapping[str, Check]) -> dict[str, str | None]:
+        said = await asyncio.gather(*(self._ask(check) for check in checks.values()))
+        return dict(zip(checks, said, strict=True))
 
     async def _ask(self, check: Check) -> str | None:
         try:
@@ -61,6 +70,9 @@ class Health:
             missing = [f"{name} {sentence}" for name, sentence in checks.items() if sentence is not None]
             if missing:
                 return problem_response(Unavailable("; ".join(missing), definite=True, checks=checks))
-            return Response(msgspec.json.encode({"ready": True, "checks": checks}), media_type="application/json")
+            body: dict[str, object] = {"ready": True, "checks": checks}
+            if self._concerns:
+                body["concerns"] = await self._ask_all(self._concerns)
+            return Response(msgspec.json.encode(body), media_type="application/json")
 
         return [Route("/livez", livez), Route("/readyz", readyz)]

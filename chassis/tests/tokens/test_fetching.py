@@ -74,7 +74,7 @@ def test_one_that_drips_is_not_waited_for() -> None:
 
 
 def test_where_nobody_listens_nobody_answers() -> None:
-    with pytest.raises(OSError, match="127.0.0.1"):
+    with pytest.raises(OSError, match=r"127\.0\.0\.1"):
         asyncio.run(fetch_document("http://127.0.0.1:1/keys"))
 
 
@@ -95,5 +95,5 @@ def test_where_nobody_listens_nobody_answers() -> None:
         ("", False),
     ],
 )
-def test_who_can_be_overheard_is_not_believed(url: str, whether: bool) -> None:
+def test_who_can_be_overheard_is_not_believed(url: str, *, whether: bool) -> None:
     assert is_trustworthy(url) is whether

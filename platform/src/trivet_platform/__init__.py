@@ -7,6 +7,7 @@ from trivet_platform.conditions import Conditions
 from trivet_platform.envoy import Envoy, RouteFailed
 from trivet_platform.envoy_config import Upstream
 from trivet_platform.errors import PartDied, PlatformClosed, PlatformError, StartFailed
+from trivet_platform.issuer import Issuer, IssuerFailed, ask_issuer
 from trivet_platform.link import Link, LinkFailed
 from trivet_platform.part import Part, Site
 from trivet_platform.pgbench import PgbenchFailed, PgbenchRun, run_pgbench
@@ -21,6 +22,8 @@ __all__ = [
     "BoundedDisk",
     "Conditions",
     "Envoy",
+    "Issuer",
+    "IssuerFailed",
     "Link",
     "LinkFailed",
     "MissingBinary",
@@ -42,6 +45,7 @@ __all__ = [
     "Upstream",
     "Valkey",
     "alive",
+    "ask_issuer",
     "bounded_disk_blocker",
     "find_libfaketime",
     "free_port",

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from trivet_chassis import TokenSettings, gate_of
 from trivet_inventory.entrypoints.api import create_application
 from trivet_inventory.entrypoints.wire import BuyItem, CreateItem, Restock
 
@@ -75,8 +76,10 @@ def test_an_item_is_refused_for_one_wrong_field(change: dict[str, Any]) -> None:
     ],
 )
 def test_a_body_that_cannot_be_read_is_refused_with_the_reason(body: bytes, sentence: str) -> None:
+    gate = gate_of(TokenSettings(), "inventory", "127.0.0.1:1")
+
     async def post() -> httpx.Response:
-        transport = httpx.ASGITransport(app=create_application())
+        transport = httpx.ASGITransport(gate.before(create_application()))
         async with httpx.AsyncClient(transport=transport, base_url="http://inventory") as http:
             return await http.post("/buy-item", content=body, headers={"content-type": "application/json"})
 

@@ -4,25 +4,42 @@ A token is a JWT in compact serialisation (RFC 7519) by the profile for access t
 Token Best Current Practices* (RFC 8725) asks: the key decides which algorithm it is for, the token never does.
 """
 
+from .auditing import tell_movement, tell_refusal
 from .fetching import fetch_document
+from .gate import Gate, OpenGate, TokenGate, gate_of
+from .granting import SECURITY_SCHEMES, ensure_granted, required_scope, requires
 from .issuer import Issuer
 from .keys import KeySetError, VerifyingKey, read_key_set
 from .known import KnownTokens
-from .middleware import TokenMiddleware, current_principal
-from .principal import Principal
+from .middleware import AnybodyMiddleware, TokenMiddleware, current_principal
+from .principal import Anybody, Principal
 from .publisher import Publisher
+from .settings import TokenSettings
 from .verifier import Verifier
 
 __all__ = [
+    "SECURITY_SCHEMES",
+    "Anybody",
+    "AnybodyMiddleware",
+    "Gate",
     "Issuer",
     "KeySetError",
     "KnownTokens",
+    "OpenGate",
     "Principal",
     "Publisher",
+    "TokenGate",
     "TokenMiddleware",
+    "TokenSettings",
     "Verifier",
     "VerifyingKey",
     "current_principal",
+    "ensure_granted",
     "fetch_document",
+    "gate_of",
     "read_key_set",
+    "required_scope",
+    "requires",
+    "tell_movement",
+    "tell_refusal",
 ]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 from urllib.parse import urlsplit
-
-import aiohttp
 
 DEADLINE_S = 5.0
 BYTES_MAX = 64 * 1024
@@ -19,6 +16,8 @@ async def fetch_document(url: str, *, deadline_s: float = DEADLINE_S, bytes_max:
         OSError: Nobody answers, or not with 200, or with more than ``bytes_max``.
         TimeoutError: It took longer than ``deadline_s``.
     """
+    import aiohttp  # noqa: PLC0415  - a tenth of a second that a command without an issuer need not wait
+
     timeout = aiohttp.ClientTimeout(total=deadline_s)
     try:
         async with (
@@ -32,7 +31,7 @@ async def fetch_document(url: str, *, deadline_s: float = DEADLINE_S, bytes_max:
                 body += more
     except aiohttp.ClientError as error:
         raise OSError(f"{url}: {error}") from error
-    except asyncio.TimeoutError as error:
+    except TimeoutError as error:
         raise TimeoutError(f"{url} did not answer within {deadline_s:g} s") from error
     if len(body) > bytes_max:
         raise OSError(f"{url} answers with more than {bytes_max} bytes")

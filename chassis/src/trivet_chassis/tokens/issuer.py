@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import Unauthenticated
+from trivet_chassis.errors import Unauthenticated
+
 from .principal import Principal
 
 SUBJECT_CHARACTERS_MAX = 128

@@ -78,5 +78,5 @@ def _key(entry: dict[str, Any]) -> VerifyingKey | None:
     return None
 
 
-def _public(entry: dict[str, Any], *coordinates: str) -> dict[str, str]:
+def _public(entry: dict[str, Any], *coordinates: str) -> dict[str, str | list[str]]:
     return {name: entry.get(name, "") for name in ("kty", "crv", *coordinates)}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Collection
+from http import HTTPStatus
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..errors import ServiceError, Unauthenticated
-from ..rendering import problem_response
-from .principal import Principal
+from trivet_chassis.errors import ServiceError, Unauthenticated
+from trivet_chassis.rendering import problem_response
+
+from .auditing import tell_refusal
+from .principal import Anybody, Principal
 from .verifier import Verifier
 
 _current: contextvars.ContextVar[Principal] = contextvars.ContextVar("trivet_principal")
@@ -46,20 +49,44 @@ class TokenMiddleware:
             token = _token(scope)
             principal = self._verifier.remembered(token) or await self._verifier.verify(token)
         except ServiceError as error:
+            tell_refusal(scope, None, error.kind.status, error.code)
             response = problem_response(error)
             response.headers["connection"] = "close"  # what follows on it may be a body that nobody reads
             await response(scope, receive, send)
             return
-        position = _current.set(principal)
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            _current.reset(position)
+        await _serve_for(principal, self._app, scope, receive, send)
+
+
+class AnybodyMiddleware:
+    """Takes everybody for the same, who may do everything."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._anybody = Anybody()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        await _serve_for(self._anybody, self._app, scope, receive, send)
+
+
+async def _serve_for(principal: Principal, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve a request for whom it is from; what they may not do is told to the audit log."""
+
+    async def send_told(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == HTTPStatus.FORBIDDEN:
+            tell_refusal(scope, principal, message["status"], "forbidden")
+        await send(message)
+
+    position = _current.set(principal)
+    try:
+        await app(scope, receive, send_told)
+    finally:
+        _current.reset(position)
 
 
 def _token(scope: Scope) -> bytes:
     """Return the one token of a request, which comes in its ``Authorization`` alone (RFC 6750 §2.1)."""
-    given = [value for name, value in scope["headers"] if name == b"authorization"]
+    given: list[bytes] = [value for name, value in scope["headers"] if name == b"authorization"]
     if not given:
         raise Unauthenticated("there is no access token: send Authorization: Bearer …", headers=_CHALLENGE)
     if len(given) > 1:

@@ -19,3 +19,14 @@ class Principal:
     def may(self, scope: str) -> bool:
         """Whether a scope was granted; scopes are compared whole, none implies another."""
         return scope in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Anybody(Principal):
+    """Whoever asks a service that asks nobody who they are: may do everything."""
+
+    subject: str = "anonymous"
+
+    def may(self, scope: str) -> bool:  # noqa: ARG002  - a principal's interface
+        """Everything was granted."""
+        return True

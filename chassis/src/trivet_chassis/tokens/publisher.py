@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 import structlog
 
-from ..errors import Unavailable
+from trivet_chassis.errors import Unavailable
+
 from .freshness import Freshness
 from .keys import KeySetError, VerifyingKey, read_key_set
 
@@ -100,7 +101,9 @@ class Publisher:
         except (OSError, TimeoutError, KeySetError) as error:
             self._freshness = self._freshness.failed(self._clock())
             self._sentence = f"does not publish its keys: {error or type(error).__name__}"
-            _log.warning("keys not renewed", error=str(error) or type(error).__name__, failures=self._freshness.failures)
+            _log.warning(
+                "keys not renewed", error=str(error) or type(error).__name__, failures=self._freshness.failures
+            )
         else:
             self._freshness = self._freshness.succeeded(self._clock())
             if keys.keys() != self._keys.keys() or any(keys[kid] != self._keys[kid] for kid in keys):

@@ -12,7 +12,8 @@ import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError, SecurityWarning
 
-from ..errors import Unauthenticated
+from trivet_chassis.errors import Unauthenticated
+
 from .issuer import Claimed, Issuer
 from .keys import VerifyingKey
 from .known import KnownTokens

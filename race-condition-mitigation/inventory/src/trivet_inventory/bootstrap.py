@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry
 
-from trivet_chassis import Health, SettingsError, configure_failpoints, host_and_port
+from trivet_chassis import Gate, Health, SettingsError, configure_failpoints, gate_of, host_and_port
 from trivet_inventory import migrations
 from trivet_inventory.database import Database, Limits
 from trivet_inventory.failpoints import FAILPOINTS
@@ -18,7 +18,7 @@ from trivet_inventory.metrics import Metrics, PoolCollector
 from trivet_inventory.pruning import Pruner
 from trivet_inventory.purchases import Checkout
 from trivet_inventory.schema import verify_for
-from trivet_inventory.settings import Settings
+from trivet_inventory.settings import MEMBER, Settings
 from trivet_inventory.strategies import Strategy
 from trivet_locks import Redlock as Quorum
 
@@ -38,6 +38,7 @@ class Inventory:
     checkout: Checkout
     catalogue: Catalogue
     pruner: Pruner
+    gate: Gate
     health: Health
 
     async def close(self) -> None:
@@ -112,6 +113,7 @@ def build(settings: Settings) -> Inventory:
     configure_failpoints(settings.failpoints, settings.lab, FAILPOINTS)
     _, make = _chosen(settings)
     strategy = make(settings)
+    gate = gate_of(settings, MEMBER, settings.listen)
     registry = CollectorRegistry()
     database = Database(settings.database_url, Limits.of(settings), verify_for(strategy))
     registry.register(PoolCollector(database.connections))
@@ -123,5 +125,8 @@ def build(settings: Settings) -> Inventory:
         checkout=Checkout(database, strategy, Metrics(registry, strategy.name)),
         catalogue=Catalogue(database),
         pruner=Pruner(database, timedelta(hours=settings.answer_retention_h), settings.prune_interval_s),
-        health=Health({"database": database.blocker, strategy.name: strategy.blocker}),
+        gate=gate,
+        health=Health(
+            {"database": database.blocker, strategy.name: strategy.blocker, **gate.checks}, concerns=gate.concerns
+        ),
     )

@@ -11,7 +11,7 @@ import dataclasses
 import uuid
 from collections.abc import Iterable
 
-from trivet_wallet.errors import NoSuchAccount, NoSuchCharge
+from trivet_wallet.errors import NoSuchAccount, NoSuchCharge, NotYours
 from trivet_wallet.ids import new_id
 from trivet_wallet.ledger.kinds import AccountKind, ChargeState, OperationKind, TransactionKind, external_id
 
@@ -31,6 +31,7 @@ class Account:
     row_minor: int
     held_minor: int
     version: int
+    owner: str = ""
     folded: bool = False
     read: tuple[int, int, int] = dataclasses.field(init=False)
     """``row_minor``, ``held_minor`` and ``version`` before the page."""
@@ -174,6 +175,20 @@ class Page:
             return self.accounts[account_id]
         except KeyError:
             raise NoSuchAccount(account_id) from None
+
+    def account_of(self, account_id: str, owner: str | None) -> Account:
+        """Return an account of somebody's; anybody's if ``owner`` is None.
+
+        Raises:
+            NotYours: It is another's, or is not there: who may not see it is not told which.
+            NoSuchAccount: There is none of this id, and whoever asks may know.
+        """
+        if owner is None:
+            return self.account(account_id)
+        account = self.accounts.get(account_id)
+        if account is None or account.owner != owner:
+            raise NotYours(account_id)
+        return account
 
     def has_account(self, account_id: str) -> bool:
         """Whether there is an account of this id, or will be one by this page."""

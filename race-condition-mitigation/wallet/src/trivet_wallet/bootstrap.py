@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management import call_command
 from prometheus_client import CollectorRegistry
 
-from trivet_chassis import SettingsError, configure_failpoints, host_and_port
+from trivet_chassis import Gate, SettingsError, configure_failpoints, gate_of, host_and_port
 from trivet_locks import advisory_key
 from trivet_wallet import framework, guard
 from trivet_wallet.combiner import Combiner
@@ -20,7 +20,7 @@ from trivet_wallet.failpoints import FAILPOINTS
 from trivet_wallet.fold import Folder
 from trivet_wallet.metrics import Metrics
 from trivet_wallet.selectors import Selectors
-from trivet_wallet.settings import Settings
+from trivet_wallet.settings import MEMBER, Settings
 from trivet_wallet.strategies import Strategy
 from trivet_wallet.strategies.naive import Naive
 from trivet_wallet.strategies.optimistic import Optimistic
@@ -44,6 +44,7 @@ class Wallet:
     teller: Teller
     selectors: Selectors
     folder: Folder
+    gate: Gate
 
     def confirm(self) -> None:
         """Look at the database now, so that a wrong one is refused at start and not at the first request.
@@ -122,6 +123,7 @@ def build(settings: Settings, **django: Any) -> Wallet:
         raise SettingsError(["TRIVET_WALLET_LANE_PATIENCE_MS must be below TRIVET_WALLET_POOL_WAIT_MS"])
     configure_failpoints(settings.failpoints, settings.lab, FAILPOINTS)
     chosen = _chosen(settings)
+    gate = gate_of(settings, MEMBER, settings.listen)
     routed = {"ROOT_URLCONF": "trivet_wallet.entrypoints.urls"} | django
     framework.configure(settings, partial(guard.verify, strategy=chosen), **routed)
     strategy = chosen()
@@ -136,4 +138,5 @@ def build(settings: Settings, **django: Any) -> Wallet:
         teller=Teller(transactions, strategy, metrics),
         selectors=Selectors(transactions),
         folder=Folder(transactions),
+        gate=gate,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trivet_chassis import NotFound, ServiceError
+from trivet_chassis import Forbidden, NotFound, ServiceError
 
 
 class InsufficientFunds(ServiceError):
@@ -46,6 +46,13 @@ class NoSuchAccount(NotFound):
 
     def __init__(self, account_id: str) -> None:
         super().__init__(f"there is no account {account_id}", account_id=account_id)
+
+
+class NotYours(Forbidden):
+    """Who asks has no account of this id; whether somebody else has is not theirs to know."""
+
+    def __init__(self, account_id: str) -> None:
+        super().__init__(f"there is no account {account_id} of yours", account_id=account_id)
 
 
 class NoSuchCharge(NotFound):

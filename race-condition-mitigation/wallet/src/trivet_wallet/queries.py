@@ -14,7 +14,7 @@ from trivet_wallet import books
 from trivet_wallet.books import ChargeName
 from trivet_wallet.session import Reply, Session
 
-_ACCOUNT = ("id", "kind", "currency", "hot", "row_minor", "held_minor", "version")
+_ACCOUNT = ("id", "kind", "currency", "hot", "row_minor", "held_minor", "version", "owner")
 _CHARGE = (
     "id",
     "subject",

@@ -15,7 +15,7 @@ from typing import Any
 
 from trivet_chassis import InvalidRequest
 from trivet_wallet import books
-from trivet_wallet.errors import NoSuchAccount, NoSuchCharge
+from trivet_wallet.errors import NoSuchAccount, NoSuchCharge, NotYours
 from trivet_wallet.ledger.kinds import AccountKind
 from trivet_wallet.services.charges import charge_body
 from trivet_wallet.sql import statement
@@ -41,16 +41,20 @@ class Selectors:
         """
         self._transactions.read(lambda session: session.say("SELECT 1").rows())
 
-    def account(self, account_id: str) -> Mapping[str, Any]:
-        """Return an account.
+    def account(self, account_id: str, owner: str | None = None) -> Mapping[str, Any]:
+        """Return an account of somebody's; anybody's if ``owner`` is None.
 
         Raises:
+            NotYours: It is another's, or is not there.
             NoSuchAccount: There is none of this id.
         """
         rows = self._transactions.read(lambda session: session.say(_ACCOUNT, [account_id]).rows())
-        if not rows:
+        account = _account(rows[0]) if rows else None
+        if owner is not None and (account is None or account["owner"] != owner):
+            raise NotYours(account_id)
+        if account is None:
             raise NoSuchAccount(account_id)
-        return _account(rows[0])
+        return account
 
     def accounts(self, after: str | None, limit: int, owner: str | None = None) -> Mapping[str, Any]:
         """Return a page of accounts in the order of their ids, all as they are at one moment."""
@@ -71,8 +75,8 @@ class Selectors:
             raise NoSuchCharge(key)
         return charge_body(books.Charge(*rows[0]))
 
-    def statement(self, account_id: str, after: str | None, limit: int) -> Mapping[str, Any]:
-        """Return a page of what was posted to an account, oldest first.
+    def statement(self, account_id: str, after: str | None, limit: int, owner: str | None = None) -> Mapping[str, Any]:
+        """Return a page of what was posted to an account of somebody's, oldest first; anybody's if ``owner`` is None.
 
         Which race: entries are appended to a hot account by transactions that commit in another order than that of
         their numbers, so a reader who continues after the greatest number he has seen misses those that come late. Why
@@ -81,11 +85,12 @@ class Selectors:
         not hot needs none of it: its entries have the versions of its row.
 
         Raises:
+            NotYours: It is another's, or is not there.
             NoSuchAccount: There is none of this id.
             InvalidRequest: ``after`` is no cursor of a statement.
         """
         first, second = _unsealed(after)
-        account = self.account(account_id)
+        account = self.account(account_id, owner)
         appended = account["kind"] != AccountKind.CUSTOMER
         asked = {"account": account_id, "first": str(first), "second": second, "limit": limit + 1}
         rows = self._transactions.read(lambda session: session.say(_APPENDED if appended else _VERSIONED, asked).rows())

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from trivet_chassis import load_settings, setting, unknown_variables
+from trivet_chassis import TokenSettings, load_settings, setting, unknown_variables
 
 MEMBER = "wallet"
 STRATEGIES = ("select_for_update", "optimistic", "naive")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(TokenSettings):
     """The settings of one process, validated."""
 
     listen: str = setting("Address to serve HTTP on, host:port.", default="127.0.0.1:8000")

@@ -65,6 +65,11 @@ class Document:
         """Every (method, path template) of the document."""
         return set(self._operations)
 
+    @property
+    def scopes(self) -> dict[tuple[str, str], str]:
+        """The scope that each operation needs."""
+        return {key: operation["security"][0]["accessToken"][0] for key, (_, operation) in self._operations.items()}
+
     def find(self, method: str, path: str) -> tuple[str, str] | None:
         """Return the (method, path template) that serves a path: the one with the fewest parameters that matches."""
         plain = path.partition("?")[0]

@@ -16,7 +16,7 @@ from typing import Any
 from trivet_lab.members import Member, read_member
 from trivet_lab.settings import child_environment
 from trivet_lab.topologies.shop import executable
-from trivet_platform import Postgres, Program, Supervisor, free_port
+from trivet_platform import Issuer, Postgres, Program, Supervisor, free_port
 
 from .promises import Document, assert_problem
 from .subject import ROOT, Request, Subject
@@ -34,16 +34,18 @@ def fresh_key() -> str:
 class Api:
     """A client of one replica; every answer is held to what all answers promise.
 
-    Where an operation demands an Idempotency-Key, a request that says nothing of keys goes with a fresh one, so that
-    what a test is about is not hidden behind the refusal of a request without a key.
+    Where an operation demands an Idempotency-Key, a request that says nothing of keys goes with a fresh one, and one
+    that says nothing of tokens with one that grants everything, so that what a test is about is not hidden behind the
+    refusal of a request without.
     """
 
-    def __init__(self, listen: str, document: Document, subject: Subject) -> None:
+    def __init__(self, listen: str, document: Document, subject: Subject, token: str) -> None:
         host, _, port = listen.rpartition(":")
         self.listen = listen
         self.address = (host, int(port))
         self.document = document
         self._subject = subject
+        self._token = token
 
     def send(
         self,
@@ -52,12 +54,13 @@ class Api:
         body: Any = None,
         *,
         key: str | bytes | EllipsisType | None = ...,
+        token: str | bytes | EllipsisType | None = ...,
         headers: Sequence[Header] = (),
         content: bytes | None = None,
     ) -> Callable[[], Answer]:
         """Send a request and return what reads its answer: another thing can happen in between.
 
-        ``key=None`` sends no key whatever the operation demands.
+        ``key=None`` sends no key whatever the operation demands, and ``token=None`` no token.
         """
         trace_id = secrets.token_hex(16)
         if content is None:
@@ -68,9 +71,14 @@ class Api:
         if content or method in {"POST", "PUT", "PATCH"}:
             sent.append(("content-length", str(len(content))))
         if isinstance(key, EllipsisType):
-            sent += self.key_headers(method, path)
+            sent += self._key_headers(method, path)
         elif key is not None:
             sent.append(("idempotency-key", key))
+        if isinstance(token, EllipsisType):
+            sent.append(self.bearer)
+        elif token is not None:
+            shown = token if isinstance(token, bytes) else token.encode()
+            sent.append(("authorization", b"Bearer " + shown))
         pending = Pending(self.address, compose(method, path, sent, content), method)
         return lambda: self.checked(method, path, pending.answer(), trace_id)
 
@@ -78,8 +86,16 @@ class Api:
         """Send a request and return its answer."""
         return self.send(method, path, body, **how)()
 
-    def key_headers(self, method: str, path: str) -> list[Header]:
-        """Return the header of a fresh key if the operation demands one, for a request that is composed by hand."""
+    @property
+    def bearer(self) -> Header:
+        """The header of the token that grants everything."""
+        return "authorization", f"Bearer {self._token}"
+
+    def own_headers(self, method: str, path: str) -> list[Header]:
+        """Return what a request that is composed by hand needs: the token, and a fresh key if one is demanded."""
+        return [self.bearer, *self._key_headers(method, path)]
+
+    def _key_headers(self, method: str, path: str) -> list[Header]:
         return [("idempotency-key", fresh_key())] if self._subject.demands_key(method, path) else []
 
     def checked(self, method: str, path: str, answer: Answer, trace_id: str | None = None) -> Answer:
@@ -140,19 +156,30 @@ class Service:
         supervisor: Supervisor,
         postgres: Postgres,
         valkeys: Callable[[int], Sequence[str]],
+        issuer: Issuer,
     ) -> None:
         self.subject = subject
         self.member: Member = read_member(ROOT / subject.member / "member.toml")
         self.database = f"conformance_{self.member.name}_{variant}_{next(_count)}".replace("-", "_")
         self.database_url = postgres.create_database(self.database)
         self._supervisor = supervisor
-        own = {self.member.variable("DATABASE_URL"): self.database_url}
+        own = {
+            self.member.variable("DATABASE_URL"): self.database_url,
+            self.member.variable("JWKS_URL"): issuer.jwks_url,
+            self.member.variable("TOKEN_ISSUER"): issuer.url,
+        }
         if "valkey" in self.member.needs:
             own[self.member.variable("VALKEY_URLS")] = ",".join(valkeys(self.member.needs["valkey"]))
         self._environment = child_environment(own | subject.environments[variant])
         self.document = Document(json.loads(subject.contract.read_text()))
+        self.issuer = issuer
+        self.scopes = {*subject.scopes, *self.document.scopes.values()}
         if self.member.migrate:
             self.run(self.member.migrate)
+
+    def token(self, who: str = "conformance", *, without: str | None = None, **more: Any) -> str:
+        """Return a token that grants everything, or all but one scope; ``more`` is what the issuer takes."""
+        return self.issuer.token(who, " ".join(sorted(self.scopes - {without})), **more)
 
     def run(self, words: Sequence[str]) -> str:
         """Run one of the member's commands under its settings and return what it printed."""
@@ -177,7 +204,9 @@ class Service:
         ]
         self._supervisor.start(*programs)
         try:
-            yield [(Api(str(program.listen), self.document, self.subject), program) for program in programs]
+            yield [
+                (Api(str(program.listen), self.document, self.subject, self.token()), program) for program in programs
+            ]
         finally:
             for program in programs:
                 self._supervisor.stop(program)

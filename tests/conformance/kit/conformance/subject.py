@@ -99,6 +99,8 @@ class Subject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     operation: list[Operation]
     process: str = "api"
     malformed: list[Malformed] = []
+    scopes: list[str] = []
+    """Those that widen what others grant, and that no operation needs by itself."""
 
     @property
     def name(self) -> str:

@@ -24,6 +24,7 @@ from trivet_chassis import (
     TraceMiddleware,
     Units,
     UnsupportedMediaType,
+    current_principal,
     failpoint,
     is_json,
     metrics_route,
@@ -31,6 +32,8 @@ from trivet_chassis import (
     problem_response,
     read_key,
     refuses,
+    requires,
+    tell_movement,
 )
 from trivet_inventory.bootstrap import Inventory
 from trivet_inventory.entrypoints.documentation import answers, describe
@@ -50,7 +53,8 @@ from trivet_inventory.items import NewItem
 from trivet_inventory.purchases import Order
 from trivet_inventory.settings import MEMBER
 
-_WRITES = ("invalid-request", "request-in-flight", "payload-too-large", "unsupported-media-type")
+_GUARDED = ("unauthenticated", "forbidden")
+_WRITES = (*_GUARDED, "invalid-request", "request-in-flight", "payload-too-large", "unsupported-media-type")
 _KEYED = ("idempotency-key-reuse", "internal", "unavailable")
 router = APIRouter(route_class=StrictRoute)
 
@@ -75,8 +79,8 @@ async def idempotency_key(
 
 
 async def current_subject() -> str:
-    """Return who asks. Everybody is anonymous until access tokens are verified; every unique key has it already."""
-    return "anonymous"
+    """Return who asks."""
+    return current_principal().subject
 
 
 def inventory_of(request: Request) -> Inventory:
@@ -100,6 +104,7 @@ PathId = Annotated[ItemId, Path()]
 @router.post(
     "/buy-item",
     operation_id="buyItem",
+    openapi_extra=requires("items.buy"),
     summary="Buy units of an item",
     response_class=Response,
     responses=answers(200, Purchase, "Purchased", keyed=True)
@@ -113,6 +118,7 @@ async def buy_item(order: BuyItem, key: Key, subject: Subject, request: Request)
     """
     wanted = Order(subject, key, order.item_id, order.quantity)
     answer = await answered(request, inventory_of(request).checkout.buy(wanted))
+    tell_movement(subject, "buyItem", key, answer.status_code, item_id=order.item_id, quantity=order.quantity)
     await failpoint("inventory.purchase.before_reply")
     return answer
 
@@ -120,6 +126,7 @@ async def buy_item(order: BuyItem, key: Key, subject: Subject, request: Request)
 @router.post(
     "/items",
     operation_id="createItem",
+    openapi_extra=requires("items.write"),
     summary="Put an item on sale",
     status_code=201,
     response_class=Response,
@@ -134,6 +141,7 @@ async def create_item(item: CreateItem, key: Key, subject: Subject, request: Req
 @router.post(
     "/items/{item_id}/restock",
     operation_id="restockItem",
+    openapi_extra=requires("items.write"),
     summary="Add units to an item",
     response_class=Response,
     responses=answers(200, Restocked, "Restocked", keyed=True) | refuses(*_WRITES, "not-found", *_KEYED),
@@ -147,9 +155,11 @@ async def restock_item(item_id: PathId, restock: Restock, key: Key, subject: Sub
 @router.get(
     "/items",
     operation_id="listItems",
+    openapi_extra=requires("items.read"),
     summary="List items",
     response_class=Response,
-    responses=answers(200, ItemPage, "A page of items") | refuses("invalid-request", "internal", "unavailable"),
+    responses=answers(200, ItemPage, "A page of items")
+    | refuses(*_GUARDED, "invalid-request", "internal", "unavailable"),
 )
 async def list_items(page: Annotated[Page, Query()], request: Request) -> Response:
     """Return a page of items in the order of their ids."""
@@ -160,9 +170,11 @@ async def list_items(page: Annotated[Page, Query()], request: Request) -> Respon
 @router.get(
     "/items/{item_id}",
     operation_id="getItem",
+    openapi_extra=requires("items.read"),
     summary="Read an item",
     response_class=Response,
-    responses=answers(200, Item, "The item") | refuses("invalid-request", "not-found", "internal", "unavailable"),
+    responses=answers(200, Item, "The item")
+    | refuses(*_GUARDED, "invalid-request", "not-found", "internal", "unavailable"),
 )
 async def get_item(item_id: PathId, request: Request) -> Response:
     """Return an item as it is now."""
@@ -206,5 +218,5 @@ def create_service(inventory: Inventory) -> tuple[ASGIApp, Units]:
     units = Units()
     app.state.inventory, app.state.units = inventory, units
     app.router.routes.extend([*inventory.health.routes(), metrics_route(inventory.registry)])
-    limited = LimitsMiddleware(app)
-    return TraceMiddleware(MetricsMiddleware(limited, MEMBER, inventory.registry), inventory.settings.listen), units
+    guarded = inventory.gate.before(LimitsMiddleware(app))
+    return TraceMiddleware(MetricsMiddleware(guarded, MEMBER, inventory.registry), inventory.settings.listen), units

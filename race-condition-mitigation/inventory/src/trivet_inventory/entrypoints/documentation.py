@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from trivet_chassis import ANSWER_HEADERS, PROBLEM_SCHEMA, REPLAYED_HEADER, Responses
+from trivet_chassis import ANSWER_HEADERS, PROBLEM_SCHEMA, REPLAYED_HEADER, SECURITY_SCHEMES, Responses
 
 
 def answers(status: int, model: type[BaseModel], description: str, *, keyed: bool = False) -> Responses:
@@ -33,4 +33,5 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"] = PROBLEM_SCHEMA
+    document["components"]["securitySchemes"] = SECURITY_SCHEMES
     return document

@@ -30,7 +30,7 @@ async def _serve(inventory: Inventory) -> None:
             listen=settings.listen,
             drain_delay_ms=settings.drain_delay_ms,
             drain_timeout_s=settings.drain_timeout_s,
-            background=[inventory.pruner.run()],
+            background=[inventory.pruner.run(), *inventory.gate.background()],
         )
     finally:
         await inventory.close()

@@ -1,4 +1,4 @@
-"""FastAPI's routes with bodies that are read strictly, and refused with the sentence of whoever refused them."""
+"""FastAPI's routes that say who may ask, and whose bodies are read strictly."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from trivet_chassis import InvalidRequest, read_json
+from trivet_chassis import InvalidRequest, current_principal, ensure_granted, read_json, required_scope
 
 
 class StrictRequest(Request):
@@ -22,13 +22,22 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route whose body is read strictly."""
+    """A route that only who was granted its scope may ask, and whose body is read strictly.
+
+    The scope is the one in the route's documentation: the two cannot differ, and a route without one is not made.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return FastAPI's handler, given a request that parses strictly."""
+        """Return FastAPI's handler, given a request of somebody who may ask, that parses strictly.
+
+        Raises:
+            ValueError: Nobody said who may ask.
+        """
         handle = super().get_route_handler()
+        scope = required_scope(self.openapi_extra or {})
 
         async def strict(request: Request) -> Response:
+            ensure_granted(current_principal(), scope)
             try:
                 return await handle(StrictRequest(request.scope, request.receive))
             except HTTPException as error:

@@ -77,5 +77,5 @@ def create_service(wallet: Wallet, desk: Desk, health: Health) -> ASGIApp:
         scope.setdefault("state", {})["desk"] = desk
         await django(scope, receive, send)
 
-    limited = LimitsMiddleware(application)
-    return TraceMiddleware(MetricsMiddleware(limited, MEMBER, wallet.registry), wallet.settings.listen)
+    guarded = wallet.gate.before(LimitsMiddleware(application))
+    return TraceMiddleware(MetricsMiddleware(guarded, MEMBER, wallet.registry), wallet.settings.listen)

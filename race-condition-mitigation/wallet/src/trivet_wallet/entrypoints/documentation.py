@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from django.http import HttpRequest
 from ninja import NinjaAPI
 from pydantic import BaseModel
 
@@ -15,18 +16,49 @@ from trivet_chassis import (
     KEY_PATTERN,
     PROBLEM_SCHEMA,
     REPLAYED_HEADER,
+    SECURITY_SCHEMES,
+    Principal,
+    current_principal,
+    ensure_granted,
     refuses,
+    requires,
 )
 
-_WRITES = ("invalid-request", "request-in-flight", "payload-too-large", "unsupported-media-type", "lock-busy")
+_GUARDED = ("unauthenticated", "forbidden")
+_WRITES = (
+    *_GUARDED,
+    "invalid-request",
+    "request-in-flight",
+    "payload-too-large",
+    "unsupported-media-type",
+    "lock-busy",
+)
 _LOAD = ("queue-full", "internal", "unavailable")
 Key = Literal["must", "may", "no"]
 
 
+class Granted:
+    """Lets in who was granted a scope: what Ninja asks before it looks at a body."""
+
+    def __init__(self, scope: str) -> None:
+        self._scope = scope
+
+    def __call__(self, request: HttpRequest) -> Principal:
+        """Return who asks.
+
+        Raises:
+            Forbidden: They may not.
+        """
+        del request
+        principal = current_principal()
+        ensure_granted(principal, self._scope)
+        return principal
+
+
 def moves(
-    operation_id: str, summary: str, status: int, model: type[BaseModel], *refusals: str, key: Key = "must"
+    operation_id: str, summary: str, scope: str, status: int, model: type[BaseModel], *refusals: str, key: Key = "must"
 ) -> dict[str, Any]:
-    """Return what Ninja is told of a route that moves money: its answer, its refusals and whether it takes a key."""
+    """Return what Ninja is told of a route that moves money: who may, how it answers, whether it has a key."""
     headers = ANSWER_HEADERS | ({} if key == "no" else REPLAYED_HEADER)
     keyed = () if key == "no" else ("idempotency-key-reuse",)
     responses = {status: {"description": summary, "headers": headers}}
@@ -36,19 +68,21 @@ def moves(
         "operation_id": operation_id,
         "summary": summary,
         "response": {status: model},
-        "openapi_extra": {"responses": responses, "parameters": parameters},
+        "auth": Granted(scope),
+        "openapi_extra": {"responses": responses, "parameters": parameters} | requires(scope),
     }
 
 
-def reads(operation_id: str, summary: str, model: type[BaseModel], *refusals: str) -> dict[str, Any]:
-    """Return what Ninja is told of a route that reads."""
+def reads(operation_id: str, summary: str, scope: str, model: type[BaseModel], *refusals: str) -> dict[str, Any]:
+    """Return what Ninja is told of a route that reads: who may, its answer and its refusals."""
     responses = {200: {"description": summary, "headers": ANSWER_HEADERS}}
-    responses |= refuses("invalid-request", *refusals, *_LOAD)  # type: ignore[arg-type]  # statuses are numbers here
+    responses |= refuses(*_GUARDED, "invalid-request", *refusals, *_LOAD)  # type: ignore[arg-type]  # statuses are numbers here
     return {
         "operation_id": operation_id,
         "summary": summary,
         "response": {200: model},
-        "openapi_extra": {"responses": responses},
+        "auth": Granted(scope),
+        "openapi_extra": {"responses": responses} | requires(scope),
     }
 
 
@@ -68,6 +102,7 @@ def describe(api: NinjaAPI) -> dict[str, Any]:
     document: dict[str, Any] = dict(api.get_openapi_schema(path_prefix=""))
     document["paths"] = {path: _operations(path, methods) for path, methods in document["paths"].items()}
     document["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
+    document["components"]["securitySchemes"] = SECURITY_SCHEMES
     del document["servers"]
     return document
 

@@ -47,7 +47,7 @@ async def _serve(wallet: Wallet) -> None:
     except Unavailable as error:
         _log.warning("not ready yet", database=error.detail)
     desk = _open(wallet)
-    health = Health({"database": desk.blocker})
+    health = Health({"database": desk.blocker, **wallet.gate.checks}, concerns=wallet.gate.concerns)
     _log.info("serving", listen=settings.listen, strategy=settings.strategy)
     try:
         await serve_asgi(
@@ -57,7 +57,7 @@ async def _serve(wallet: Wallet) -> None:
             listen=settings.listen,
             drain_delay_ms=settings.drain_delay_ms,
             drain_timeout_s=settings.drain_timeout_s,
-            background=[_fold(wallet)],
+            background=[_fold(wallet), *wallet.gate.background()],
         )
     finally:
         await asyncio.to_thread(desk.close)

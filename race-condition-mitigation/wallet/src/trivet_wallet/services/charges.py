@@ -45,6 +45,8 @@ class MakeCharge:
     merchant_account_id: str
     amount_minor: int
     capture: bool = True
+    owner: str | None = None
+    """Whose the customer's account must be; None if anybody's."""
 
     @cached_property
     def request(self) -> KeyedRequest:
@@ -87,13 +89,15 @@ class MakeCharge:
 
         Raises:
             ChargeVoided: It was voided before it came.
+            NotYours: The customer's account is not the owner's.
             NoSuchAccount: One of the accounts is not there.
             InvalidRequest: The accounts are no customer's and merchant's, or of two currencies.
             InsufficientFunds: The customer has less available; the charge is kept as declined.
         """
         if self.charge_name in page.charges:
             raise ChargeVoided(f"the charge {self.key} was voided before it came", charge_key=self.key)
-        customer, merchant = page.account(self.customer_account_id), page.account(self.merchant_account_id)
+        customer = page.account_of(self.customer_account_id, self.owner)
+        merchant = page.account(self.merchant_account_id)
         _ensure_kinds(customer, merchant)
         charge = self.as_asked()
         charge.currency = customer.currency

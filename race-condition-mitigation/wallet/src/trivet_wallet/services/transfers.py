@@ -26,6 +26,8 @@ class Transfer:
     from_account_id: str
     to_account_id: str
     amount_minor: int
+    owner: str | None = None
+    """Whose the payer's account must be; None if anybody's."""
 
     @cached_property
     def request(self) -> KeyedRequest:
@@ -47,12 +49,14 @@ class Transfer:
 
         Raises:
             InvalidRequest: The two are one account, or of two currencies.
+            NotYours: The payer's account is not the owner's.
             NoSuchAccount: One of them is not there.
             InsufficientFunds: The payer has less available.
         """
         if self.from_account_id == self.to_account_id:
             raise InvalidRequest(f"from and to are both {self.to_account_id}")
-        payer, payee = page.account(self.from_account_id), page.account(self.to_account_id)
+        payer = page.account_of(self.from_account_id, self.owner)
+        payee = page.account(self.to_account_id)
         ensure_may_pay(payer, payee, self.amount_minor)
         transaction_id = page.move(TransactionKind.TRANSFER, payer, payee, self.amount_minor)
         body = {
