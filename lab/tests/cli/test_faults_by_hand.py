@@ -53,7 +53,8 @@ def up() -> Iterator[str]:
 
 def buys(edge: str, key: str) -> int:
     try:
-        request_json("POST", f"{edge}/buy-item", {"item_id": "front-row"}, key=key, timeout_s=30)
+        token = trivet("token", "--as", "alice").stdout.strip()
+        request_json("POST", f"{edge}/buy-item", {"item_id": "front-row"}, key=key, timeout_s=30, token=token)
     except EdgeError as error:
         return error.status
     return 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import re
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from trivet_lab.control import ControlClient, ControlRefused, find_running
 from trivet_lab.members import find_members
 from trivet_lab.scene import request_json
 from trivet_lab.settings import lab_settings
+from trivet_platform import alive, ask_issuer
 
 pytestmark = pytest.mark.long
 TRIVET = str(Path(sys.executable).with_name("trivet"))
@@ -65,8 +67,21 @@ def started(*words: str) -> Iterator[Up]:
             process.kill()
 
 
+def token_of(url: str) -> str:
+    """Return a token of the shop whose edge this is: two that are up have an issuer each."""
+    for path in sorted(lab_settings().runs.glob("*/platform.json"), reverse=True):
+        platform = json.loads(path.read_text())
+        if platform.get("environment", {}).get("TRIVET_EDGE_URL") == url and alive(platform["owner"]):
+            issuer = next(part["endpoints"] for part in platform["parts"] if part["name"] == "issuer")
+            words = [("grant_type", "client_credentials"), ("subject", "alice"), ("scope", "items.read")]
+            return str(ask_issuer(issuer["url"], issuer["secret"], "token", words)["access_token"])
+    raise AssertionError(f"no shop is up at {url}")
+
+
 def serves(url: str) -> bool:
-    return any(item["id"] == "front-row" for item in request_json("GET", f"{url}/items")["items"])
+    """Whether a shop shows what it sells; it tells of itself in platform.json right after its curl line."""
+    page = request_json("GET", f"{url}/items", token=token_of(url))
+    return any(item["id"] == "front-row" for item in page["items"])
 
 
 def test_its_curl_line_works_as_it_stands() -> None:

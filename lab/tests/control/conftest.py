@@ -104,7 +104,7 @@ def connect(serve: Callable[[Mapping[str, Target]], ControlServer]) -> Callable[
     """Return what serves an API over these targets and gives a client of it."""
 
     def client_of(over: Mapping[str, Target]) -> ControlClient:
-        return ControlClient(Running(Path("platform.json"), {CONTROL_URL: serve(over).url}, TOKEN))
+        return ControlClient(Running(Path("platform.json"), {CONTROL_URL: serve(over).url}, TOKEN, {}))
 
     return client_of
 

@@ -18,7 +18,7 @@ from trivet_platform import Conditions
 MASTERS = [f"valkey-{number}" for number in range(1, 6)]
 REPLICAS = ["inventory-api-1", "inventory-api-2"]
 LINKS = [f"{replica}-to-{server}" for replica in REPLICAS for server in ["postgres", *MASTERS]]
-PARTS = [*REPLICAS, *MASTERS, "postgres", "envoy", *LINKS]
+PARTS = [*REPLICAS, *MASTERS, "postgres", "issuer", "envoy", *LINKS]
 
 
 def test_the_parts_of_the_shop_are_known_before_it_starts() -> None:

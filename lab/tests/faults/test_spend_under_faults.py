@@ -50,6 +50,7 @@ CASES = {
     "replica-clock-jumps": Case(ALL, f"clock_jump:{ONE}@1s+1s,clock_jump=-90s:{TWO}@2500ms+1s", load_s=6),
     "database-clock-jumps": Case(ALL, "clock_jump:postgres@1s+1s"),
     "database-disk-full": Case(ALL, "disk_full:postgres@500ms+2s"),
+    "issuer-killed": Case(ALL, "kill:issuer@1s+2s"),
     "edge-killed": Case(ALL, "kill:envoy@1s+300ms"),
     # The second one goes once the edge has found the first again.
     "rolled": Case(ALL, f"restart:{ONE}@1s+300ms,restart:{TWO}@7500ms+300ms", {}, ("nobody_noticed",), 13),

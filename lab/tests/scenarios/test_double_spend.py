@@ -14,6 +14,7 @@ from trivet_lab.load import Plan
 from trivet_lab.scenarios import double_spend, find_scenarios
 from trivet_lab.scenarios.double_spend import Parameters, plan_of
 from trivet_lab.scene import EdgeError
+from trivet_lab.topologies import Stage
 from trivet_lab.verdict import count_money
 
 SCENARIO = find_scenarios()["double-spend"]
@@ -21,7 +22,7 @@ LOAD_S_MAX = 8
 
 
 def cue_of(path: Path, **fields: Any) -> Any:
-    stage = SimpleNamespace(url="http://127.0.0.1:1", epoch_ns=0)
+    stage = Stage("s", "http://127.0.0.1:1", 0, [], {}, {})
     return SimpleNamespace(**{"stage": stage, "seed": 7, "directory": VariantDirectory(path), "outage_s": 6.5} | fields)
 
 
@@ -38,8 +39,8 @@ def test_accounts_are_opened_and_filled_before_anybody_comes(monkeypatch: pytest
     asked: list[tuple[str, dict[str, Any], str]] = []
     sent: list[Plan] = []
 
-    def take(method: str, url: str, body: dict[str, Any], key: str) -> None:
-        assert method == "POST"
+    def take(method: str, url: str, body: dict[str, Any], key: str, token: str | None) -> None:
+        assert (method, token) == ("POST", None)
         assert not sent
         asked.append((url.removeprefix("http://127.0.0.1:1"), body, key))
 
@@ -62,7 +63,7 @@ def test_what_is_asked_first_is_asked_again_while_nobody_knows(monkeypatch: pyte
     answers = iter([EdgeError("gone", 503), EdgeError("cut", 0), None, EdgeError("no", 400)])
     asked: list[str] = []
 
-    def answer(_method: str, url: str, _body: object, key: str) -> None:
+    def answer(_method: str, url: str, _body: object, key: str, token: str | None) -> None:  # noqa: ARG001  - as it is called
         asked.append(f"{url.rsplit('/', 1)[1]} {key}")
         if (error := next(answers)) is not None:
             raise error

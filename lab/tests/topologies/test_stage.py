@@ -81,7 +81,8 @@ def test_a_stage_has_the_members_that_are_named_and_all_when_none_is(tmp_path: P
     with pytest.raises(KeyError):
         shop._chosen(["third"])
     alone = Stage("s", "http://127.0.0.1:1", 0, [], {"second": "postgresql://reader"}, {})
-    assert shop.endpoints(alone).keys() == {"TRIVET_EDGE_URL", "TRIVET_SECOND_READER_URL", "TRIVET_VALKEY_URLS"}
+    own = {"TRIVET_EDGE_URL", "TRIVET_ISSUER_URL", "TRIVET_SECOND_READER_URL", "TRIVET_VALKEY_URLS"}
+    assert shop.endpoints(alone).keys() == own
 
 
 def say(port: int, command: bytes) -> bytes:

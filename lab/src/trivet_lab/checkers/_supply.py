@@ -19,6 +19,7 @@ class Opening(msgspec.Struct, frozen=True):
 
 class _Spending(msgspec.Struct, frozen=True):
     accounts: list[Opening]
+    impostors: list[Opening] = []
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -35,9 +36,9 @@ def openings(evidence: Evidence) -> dict[str, Opening]:
     """
     path = evidence.directory.plan
     try:
-        planned = msgspec.json.decode(path.read_bytes(), type=_Plan).errand.accounts
+        errand = msgspec.json.decode(path.read_bytes(), type=_Plan).errand
     except FileNotFoundError as error:
         raise EvidenceError(f"{path.name} is missing: nobody says what was there before the crowd came") from error
     except msgspec.DecodeError as error:
         raise EvidenceError(f"{path.name} is damaged: {error}") from error
-    return {opening.key: opening for opening in planned}
+    return {opening.key: opening for opening in (*errand.accounts, *errand.impostors)}

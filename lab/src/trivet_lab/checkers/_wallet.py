@@ -85,6 +85,7 @@ class Decision(msgspec.Struct, gc=False):
     charge_key: str | None = None
     transaction_id: Id | None = None
     body: str | None = None
+    subject: str = ""
     number: int = 0
     offset: int = 0
 

@@ -17,6 +17,7 @@ from trivet_lab.cli.mutants import mutants
 from trivet_lab.cli.report import report
 from trivet_lab.cli.run import NoSuchStrategy, run_application
 from trivet_lab.cli.soak import soak
+from trivet_lab.cli.token import token
 from trivet_lab.cli.up import up
 from trivet_lab.console import Console
 from trivet_lab.control import ControlRefused
@@ -64,7 +65,7 @@ def application() -> App:
     )
     app.command(run_application(), name="run")
     app.command(faults_application(), name="faults")
-    for command in (up, soak, check, report, mutants, bench, env, doctor):
+    for command in (up, soak, check, report, mutants, bench, token, env, doctor):
         app.command(command, help_epilogue="")
     return app
 

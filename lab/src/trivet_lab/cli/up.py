@@ -10,6 +10,7 @@ from trivet_lab.console import Console
 from trivet_lab.control import CONTROL_URL, ControlServer
 from trivet_lab.evidence import create_directory
 from trivet_lab.faults import targets_of
+from trivet_lab.load import STAFF
 from trivet_lab.members import find_members
 from trivet_lab.scenarios import find_scenarios
 from trivet_lab.scene import request_json
@@ -42,7 +43,8 @@ def up(*, strategy: str = "redlock", linked: bool = False) -> int:
         shop = Shop(platform, find_members(settings.root), lab=run.name, port=EDGE_PORT)
         shop.open()
         with shop.stage(variant.name, variant.settings, lab=variant.lab, linked=linked) as stage:
-            request_json("POST", f"{stage.url}/items", DEMO, key="front-row")
+            token = stage.tokens([STAFF], "items.write").get(STAFF)
+            request_json("POST", f"{stage.url}/items", DEMO, key="front-row", token=token)
             targets = targets_of(stage.parts, shop.start, shop.logs)
             with ControlServer(targets, platform.token, stage.epoch_ns, CONTROL_PORT) as control:
                 platform.write({"environment": shop.endpoints(stage) | {CONTROL_URL: control.url}})
@@ -61,6 +63,7 @@ def _announce(console: Console, stage: Stage, control: ControlServer) -> None:
         f"its control API is at {control.url}; break it from another terminal: ./trivet faults inject kill:one"
     )
     console.result(
-        f"curl -i {stage.url}/buy-item -H 'content-type: application/json' -H 'idempotency-key: 1'"
-        f""" -d '{{"item_id": "{DEMO["id"]}"}}'"""
+        f"""curl -i {stage.url}/buy-item -H "authorization: Bearer $(./trivet token --as alice)" """
+        """-H 'content-type: application/json' -H 'idempotency-key: 1' """
+        f"""-d '{{"item_id": "{DEMO["id"]}"}}'"""
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,17 @@ class Running(NamedTuple):
     file: Path
     environment: dict[str, str]
     token: str
+    endpoints: Mapping[str, Mapping[str, str]]
+
+    def part(self, name: str) -> Mapping[str, str]:
+        """Return where a part of it is reached.
+
+        Raises:
+            NothingUp: it has no such part.
+        """
+        if name not in self.endpoints:
+            raise NothingUp(f"the shop that is up has no {name}")
+        return self.endpoints[name]
 
 
 def find_running(runs: Path) -> Running:
@@ -33,5 +45,6 @@ def find_running(runs: Path) -> Running:
         platform = json.loads(path.read_text())
         if "environment" in platform and alive(platform["owner"]):
             environment = {str(name): str(value) for name, value in platform["environment"].items()}
-            return Running(path, environment, str(platform["token"]))
+            endpoints = {part["name"]: part["endpoints"] for part in platform["parts"]}
+            return Running(path, environment, str(platform["token"]), endpoints)
     raise NothingUp("no shop of this checkout is up: ./trivet up")

@@ -24,7 +24,7 @@ WORDS: Mapping[str, Callable[[int], int]] = {
 SERVICE, LINK = "service", "link"
 _MASTERS = "valkey"
 _PRIMARY = "postgres"
-_SERVERS = frozenset({_MASTERS, _PRIMARY, "envoy"})
+_SERVERS = frozenset({_MASTERS, _PRIMARY, "issuer", "envoy"})
 _LINK_WORD = "-to-"
 
 

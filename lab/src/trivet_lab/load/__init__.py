@@ -9,12 +9,23 @@ import sys
 from pathlib import Path
 
 from trivet_lab.load.attendance import Again, Attendance, Phase
+from trivet_lab.load.forging import FORGERIES, STOLEN
 from trivet_lab.load.plan import Errand, Plan, PlanError, main_operations, read_plan, write_plan
-from trivet_lab.load.sale import Item, Restock, Sale, zipf_weights
-from trivet_lab.load.spending import Account, Spending, Weights
+from trivet_lab.load.sale import STAFF, Item, Restock, Sale, zipf_weights
+from trivet_lab.load.siege import ATTACK, CUSTOMER_SCOPES, MALLORY, Siege
+from trivet_lab.load.spending import TILL, TILL_SCOPES, Account, Spending, Weights
 from trivet_lab.load.summary import Quantiles, Second, Summary, read_summary
+from trivet_lab.load.tokens import Tokens, write_tokens
 
 __all__ = [
+    "ATTACK",
+    "CUSTOMER_SCOPES",
+    "FORGERIES",
+    "MALLORY",
+    "STAFF",
+    "STOLEN",
+    "TILL",
+    "TILL_SCOPES",
     "Account",
     "Again",
     "Attendance",
@@ -27,20 +38,25 @@ __all__ = [
     "Restock",
     "Sale",
     "Second",
+    "Siege",
     "Spending",
     "Summary",
+    "Tokens",
     "Weights",
     "command",
     "main_operations",
     "read_plan",
     "read_summary",
     "write_plan",
+    "write_tokens",
     "zipf_weights",
 ]
 
 
 def command(plan: Path) -> list[str]:
     """Return the argv that sends a plan's crowd.
+
+    It reads the crowd's tokens from its input, to its end (``write_tokens``).
 
     It prints one JSON line a second on stdout and ends 0 (sent), 130 (SIGTERM or SIGINT: what was sent is
     written) or 254 (no crowd came about; stderr says why).

@@ -1,4 +1,7 @@
-"""``python -m trivet_lab.load PLAN.json``: sends a plan's crowd. Exit codes: see ``trivet_lab.load.command``."""
+"""``python -m trivet_lab.load PLAN.json``: sends a plan's crowd, with the tokens that it reads from its input.
+
+Exit codes: see ``trivet_lab.load.command``.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,9 @@ from pathlib import Path
 
 import uvloop
 
-from trivet_lab.load.plan import PlanError, read_plan
+from trivet_lab.load.plan import read_plan
 from trivet_lab.load.run import run
+from trivet_lab.load.tokens import read_tokens
 
 _BEFORE_THE_SERVERS = -10  # niceness
 
@@ -34,12 +38,13 @@ def main(arguments: list[str]) -> int:
         return 254
     try:
         plan = read_plan(Path(arguments[0]))
-    except (OSError, PlanError) as error:
+        tokens = read_tokens(sys.stdin.buffer)
+    except (OSError, ValueError) as error:  # a PlanError is one
         sys.stderr.write(f"the plan {arguments[0]} cannot be used:\n{error}\n")
         return 254
     go_first()
     try:
-        summary = uvloop.run(run(plan))
+        summary = uvloop.run(run(plan, tokens))
     except KeyboardInterrupt:
         return 130
     except Exception:  # noqa: BLE001  - whatever broke, the code says that it was the lab and not the shop

@@ -14,6 +14,7 @@ from trivet_lab.evidence import Attempt
 from trivet_lab.load.backoff import parse_retry_after
 from trivet_lab.load.plan import Plan
 from trivet_lab.load.schedule import Intent
+from trivet_lab.load.tokens import Tokens
 
 _KEEPALIVE_S = 4.0  # below the 5 s of common servers, so that a connection is not used as its server closes it
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -30,7 +31,9 @@ class Reply(msgspec.Struct, frozen=True):
 class Client:
     """Sends requests to the edge. Connections are kept, bounded and never redirected or decompressed."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, tokens: Tokens) -> None:
+        """Send to the plan's edge; who has a token shows it."""
+        self._bearers = {who: f"Bearer {token}" for who, token in tokens.items()}
         self._epoch_ns = plan.epoch_ns
         self._edge = plan.url.rstrip("/")
         self._session = aiohttp.ClientSession(
@@ -60,6 +63,8 @@ class Client:
         headers = {"traceparent": f"00-{trace}-{number:016x}-01"}  # one trace an operation, one span an attempt
         if intent.key is not None:
             headers["idempotency-key"] = intent.key
+        if intent.who in self._bearers:
+            headers["authorization"] = self._bearers[intent.who]
         call_ns = time.monotonic_ns()
         try:
             async with self._session.request(

@@ -28,15 +28,17 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Draft(NamedTuple):
-    """One operation: when it is due (nanoseconds from the crowd's start), whose, under which key, and what.
+    """One operation: when it is due (nanoseconds from the crowd's start), who sends it, under which key, and what.
 
-    Without a key nobody remembers it: whoever asks again asks for something new.
+    ``client`` is the one who sends it, ``who`` the subject in whose name: somebody has more than one device, and a key
+    is theirs on each. Without a key nobody remembers it: whoever asks again asks for something new.
     """
 
     due_ns: int
     client: int
     key: str | None
     request: Request
+    who: str
 
 
 def source(crowd: Attendance, purpose: str) -> random.Random:
@@ -59,8 +61,8 @@ def picker(weights: Sequence[float]) -> Callable[[float], int]:
 def repeated(crowd: Attendance, again: Again, drafts: Iterable[Draft]) -> Iterator[Draft]:
     """Yield a share of these once more, each as it was and so much later, under its own key."""
     chance = source(crowd, f"again:{again.after_s}")
-    for due_ns, client, key, request in drafts:
+    for due_ns, client, key, request, who in drafts:
         if chance.random() < again.share:
             for place in range(again.times):
                 by = (client + place) % crowd.clients
-                yield Draft(due_ns + round(again.after_s * 1e9), by, key, request)
+                yield Draft(due_ns + round(again.after_s * 1e9), by, key, request, who)

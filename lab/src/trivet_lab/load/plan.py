@@ -10,6 +10,7 @@ import msgspec
 
 from trivet_lab.load.attendance import Attendance, faults_of_again, faults_of_phases, is_positive
 from trivet_lab.load.sale import Sale
+from trivet_lab.load.siege import Siege
 from trivet_lab.load.spending import Spending
 
 
@@ -17,7 +18,7 @@ class PlanError(ValueError):
     """The plan is not one; every sentence begins with the field that it is about."""
 
 
-Errand = Sale | Spending
+Errand = Sale | Spending | Siege
 """What a crowd wants: each kind is a file of its own, and tells itself from the others by its tag."""
 
 
@@ -116,4 +117,4 @@ def main_operations(path: Path) -> frozenset[str] | None:
         kind = msgspec.json.decode(path.read_bytes(), type=_Wanted).errand.kind
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-    return next((frozenset(each.MAIN) for each in (Sale, Spending) if each.__struct_config__.tag == kind), None)
+    return next((frozenset(each.MAIN) for each in (Sale, Spending, Siege) if each.__struct_config__.tag == kind), None)

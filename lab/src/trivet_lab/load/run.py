@@ -22,19 +22,20 @@ from trivet_lab.load.progress import Progress
 from trivet_lab.load.recorder import Recorder
 from trivet_lab.load.schedule import schedule
 from trivet_lab.load.summary import Summary, over_budget, quantiles_ms, write_summary
+from trivet_lab.load.tokens import Tokens
 
 _GRACE_S_MAX = 2.0  # what is on the wire when a signal arrives has so long to be answered
 
 
-async def run(plan: Plan) -> Summary:
-    """Send the plan's crowd and return what became of it; history, latency logs and load.json are written."""
+async def run(plan: Plan, tokens: Tokens) -> Summary:
+    """Send the plan's crowd with these tokens and return what became of it; it is written down as well."""
     directory = VariantDirectory(Path(plan.directory)).create()
     _allow_connections(plan.connections_max)
     _spare_the_collector()
     begin_ns = max(0, time.monotonic_ns() - plan.epoch_ns)
     recorder = Recorder(directory, plan.epoch_ns, begin_ns)
     try:
-        async with Client(plan) as client:
+        async with Client(plan, tokens) as client:
             crowd = Crowd(plan, client, recorder, _backoff(plan), begin_ns)
             conductor = Conductor(plan, crowd, recorder, begin_ns)
             summary = await conductor.conduct()

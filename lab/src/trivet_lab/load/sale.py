@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 import msgspec
@@ -12,6 +12,7 @@ from trivet_lab.load.arrivals import arrivals
 from trivet_lab.load.attendance import Attendance, is_positive
 from trivet_lab.load.draft import Draft, Request, new_key, picker, repeated, source
 
+STAFF = "staff"
 _ITEM_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _QUANTITY_MAX = 1_000  # what one purchase may ask for
 
@@ -53,6 +54,10 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     restocks: list[Restock] = []
     quantity_weights: tuple[float, ...] = (0.85, 0.09, 0.04, 0.02)
 
+    def subjects(self, crowd: Attendance) -> Mapping[str, Sequence[str]]:
+        """Return in whose names the crowd asks, by the scopes that they need."""
+        return {"items.buy": [_buyer(client) for client in range(crowd.clients)], "items.write": [STAFF]}
+
     def drafts(self, crowd: Attendance) -> Iterator[Iterator[Draft]]:
         """Yield streams of operations, each in the order in which they are due.
 
@@ -76,13 +81,14 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         pick_quantity = picker(self.quantity_weights)
         for due_ns in arrivals(crowd):
             request = requests[pick_item(choices.random())][pick_quantity(choices.random())]
-            yield Draft(due_ns, int(choices.random() * crowd.clients), new_key(keys), request)
+            client = int(choices.random() * crowd.clients)
+            yield Draft(due_ns, client, new_key(keys), request, _buyer(client))
 
     def _restocks(self, crowd: Attendance) -> Iterator[Draft]:
         keys = source(crowd, "restocks")
         for restock in sorted(self.restocks, key=lambda restock: restock.at_s):
             request = _restock(restock.item_id, restock.quantity)
-            yield Draft(round(restock.at_s * 1e9), crowd.clients, new_key(keys), request)
+            yield Draft(round(restock.at_s * 1e9), crowd.clients, new_key(keys), request, STAFF)
 
     def _faults_of_items(self) -> Iterator[str]:
         if not self.items:
@@ -119,6 +125,10 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 def zipf_weights(count: int, exponent: float) -> list[float]:
     """Return weights by rank, ``1 / rank ** exponent``: few are wanted by many, and many by few."""
     return [1 / rank**exponent for rank in range(1, count + 1)]
+
+
+def _buyer(client: int) -> str:
+    return f"buyer-{client}"
 
 
 def _purchase(item_id: str, quantity: int) -> Request:

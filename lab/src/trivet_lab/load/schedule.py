@@ -24,6 +24,7 @@ class Intent(msgspec.Struct, frozen=True):
     client: int
     key: str | None
     request: Request
+    who: str
 
     @property
     def trace(self) -> str:
@@ -37,5 +38,5 @@ def schedule(plan: Plan) -> Iterator[Intent]:
     What is sent again under its key is an operation of its own, and may be due after the last phase.
     """
     merged = heapq.merge(*plan.errand.drafts(plan), key=operator.attrgetter("due_ns"))
-    for op, (due_ns, client, key, request) in enumerate(merged):
-        yield Intent(op, due_ns, client, key, request)
+    for op, draft in enumerate(merged):
+        yield Intent(op, *draft)

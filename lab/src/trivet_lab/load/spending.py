@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -19,6 +19,8 @@ ACCOUNTS_MAX = 499  # with one external account they fit on the one page of an a
 AMOUNT_MAX_MINOR = 1_000_000_000_000
 ANOTHER = "another"
 """The operation that sends another payload under a used key; its ``operation`` says whose key it is."""
+TILL = "till"
+TILL_SCOPES = "accounts.any accounts.open accounts.read charges.read charges.settle charges.write deposits.write"
 _ACCOUNT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _HOT = 0.8  # exponent of Zipf's law among customers: the first few are in most transfers
 _CYCLE = 3
@@ -86,15 +88,24 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Return the ids of all merchants."""
         return [account.id for account in self.accounts if account.kind == "merchant"]
 
+    def subjects(self, crowd: Attendance) -> Mapping[str, Sequence[str]]:
+        """Return in whose names the crowd asks, by the scopes that they need: each customer, and a till for the rest.
+
+        Money leaves a customer's account for another's in that customer's name. Whoever charges, captures, refunds and
+        voids acts for everybody, as a shop's orders do, and so does who audits.
+        """
+        del crowd
+        return {"transfers.write": self.customers(), TILL_SCOPES: [TILL]}
+
     def drafts(self, crowd: Attendance) -> Iterator[Iterator[Draft]]:
         """Yield streams of operations, each in the order in which they are due.
 
         A capture, a refund or a void names its charge by the key that the charge is planned under, whatever becomes of
         the charge. What follows another operation may be due after the last phase.
         """
-        yield _in_order(self, crowd)
+        yield in_order(self, crowd)
         for again in crowd.again:
-            yield repeated(crowd, again, (draft for draft in _in_order(self, crowd) if _may_repeat(draft)))
+            yield repeated(crowd, again, (draft for draft in in_order(self, crowd) if _may_repeat(draft)))
 
     def faults(self, duration_s: float) -> Iterator[str]:
         """Yield a sentence for everything that cannot be sent, each beginning with its field."""
@@ -128,7 +139,7 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             seen.add(account.id)
 
 
-def _in_order(spending: Spending, crowd: Attendance) -> Iterator[Draft]:
+def in_order(spending: Spending, crowd: Attendance) -> Iterator[Draft]:
     """Yield every operation of every outing as it is due; an outing's operations come no earlier than the outing."""
     outings = _Outings(spending, crowd)
     number = itertools.count()
@@ -218,7 +229,7 @@ class _Outings:
 
     def _audit(self, due_ns: int) -> Iterator[Draft]:
         """Every balance at one instant."""
-        yield Draft(due_ns, self._client(), None, Request("audit", "/accounts?limit=500", None, {}, "GET"))
+        yield Draft(due_ns, self._client(), None, Request("audit", "/accounts?limit=500", None, {}, "GET"), TILL)
 
     def _charged(self, due_ns: int, *, capture: bool) -> tuple[Draft, int]:
         amount = self._amount()
@@ -240,10 +251,12 @@ class _Outings:
             body["charge_key"] = f"{body['charge_key']}-another"
         args = {"operation": request.f, **body}
         sent = Request(ANOTHER, request.path, msgspec.json.encode(body), args)
-        return Draft(draft.due_ns + self._between(300, 900), self._client(), draft.key, sent)
+        return Draft(draft.due_ns + self._between(300, 900), self._client(), draft.key, sent, draft.who)
 
     def _post(self, due_ns: int, f: str, args: dict[str, Any]) -> Draft:
-        return Draft(due_ns, self._client(), new_key(self._keys), Request(f, f"/{f}s", msgspec.json.encode(args), args))
+        request = Request(f, f"/{f}s", msgspec.json.encode(args), args)
+        who = args["from_account_id"] if f == "transfer" else TILL
+        return Draft(due_ns, self._client(), new_key(self._keys), request, who)
 
     def _amount(self) -> int:
         return 1 + int(self._chance.random() * self._spending.amount_max_minor)

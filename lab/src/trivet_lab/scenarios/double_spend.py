@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, cast
 
-from trivet_lab.load import Account, Again, Phase, Plan, Spending
+from trivet_lab.load import TILL, TILL_SCOPES, Account, Again, Phase, Plan, Spending
 from trivet_lab.scenarios.scenario import ONE_MACHINE, Chapter, Scenario, Variant, asked
 from trivet_lab.scene import Cue, EdgeError, request_json, send_crowd
 from trivet_lab.verdict import count_money
@@ -112,16 +112,22 @@ def play(cue: Cue, parameters: Parameters) -> None:
     """Open the accounts, pay in what each begins with, and send the crowd."""
     plan = plan_of(cue, parameters)
     spending = cast("Spending", plan.errand)
-    for account in spending.accounts:
-        body = {"id": account.id, "owner": account.id, "kind": account.kind, "currency": spending.currency}
-        _settle(cue, "/accounts", body, account.key)
-        if account.opening_minor:
-            deposit = {"account_id": account.id, "amount_minor": account.opening_minor}
-            _settle(cue, "/deposits", deposit, account.key)
+    open_accounts(cue, spending.accounts, spending.currency)
     send_crowd(plan, cue)
 
 
-def _settle(cue: Cue, path: str, body: Mapping[str, object], key: str) -> None:
+def open_accounts(cue: Cue, accounts: Sequence[Account], currency: str) -> None:
+    """Open the accounts and pay in what each begins with."""
+    token = cue.stage.tokens([TILL], TILL_SCOPES).get(TILL)
+    for account in accounts:
+        body = {"id": account.id, "owner": account.id, "kind": account.kind, "currency": currency}
+        settle(cue, "/accounts", body, account.key, token)
+        if account.opening_minor:
+            deposit = {"account_id": account.id, "amount_minor": account.opening_minor}
+            settle(cue, "/deposits", deposit, account.key, token)
+
+
+def settle(cue: Cue, path: str, body: Mapping[str, object], key: str, token: str | None) -> None:
     """Ask until it is answered, for a while: under one key nothing is done twice.
 
     A failpoint counts from a replica's first movement of money, so it may strike one that is asked here.
@@ -129,7 +135,7 @@ def _settle(cue: Cue, path: str, body: Mapping[str, object], key: str) -> None:
     until = time.monotonic() + SETTLED_S
     while True:
         try:
-            request_json("POST", f"{cue.stage.url}{path}", body, key=key)
+            request_json("POST", f"{cue.stage.url}{path}", body, key=key, token=token)
         except EdgeError as error:
             if error.status not in UNSETTLED or time.monotonic() > until:
                 raise

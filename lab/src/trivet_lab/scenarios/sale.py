@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from trivet_lab.evidence import VariantDirectory
-from trivet_lab.load import Plan, Sale
+from trivet_lab.load import STAFF, Plan, Sale
 from trivet_lab.scene import Cue, Sampler, request_json, send_crowd
 from trivet_lab.verdict import count_overlaps, count_stock
 
@@ -44,9 +44,10 @@ REDLOCK = {
 
 def sell(plan: Plan, cue: Cue) -> None:
     """Put the items on sale, send the crowd, and sample the stock while it buys."""
+    token = cue.stage.tokens([STAFF], "items.write").get(STAFF)
     for item in cast("Sale", plan.errand).items:
         body = {"id": item.id, "stock": item.stock, "unit_price_minor": PRICE_MINOR, "currency": "EUR"}
-        request_json("POST", f"{cue.stage.url}/items", body, key=f"{cue.seed}-{item.id}")
+        request_json("POST", f"{cue.stage.url}/items", body, key=f"{cue.seed}-{item.id}", token=token)
     with Sampler(cue.stage, cue.directory):
         send_crowd(plan, cue)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 
 import msgspec
 
-from trivet_lab.load import Plan, command, write_plan
+from trivet_lab.load import Plan, Tokens, command, write_plan, write_tokens
 from trivet_lab.scene.cue import Cue
 from trivet_lab.settings import child_environment
 
@@ -26,8 +27,8 @@ class _Progress(msgspec.Struct):
     in_flight: int
 
 
-def send_crowd(plan: Plan, cue: Cue) -> None:
-    """Run the load generator until every operation has ended.
+def send_crowd(plan: Plan, cue: Cue, tokens: Tokens | None = None) -> None:
+    """Run the load generator until every operation has ended, with the errand's own tokens and ``tokens`` beside them.
 
     The generator is a process of its own so that its clock is not held up by anything else of the lab. It is in
     the lab's process group: a Ctrl-C reaches it too, and it then writes what it has.
@@ -37,14 +38,26 @@ def send_crowd(plan: Plan, cue: Cue) -> None:
         KeyboardInterrupt: it was interrupted.
     """
     path = write_plan(cue.directory.plan, plan)
+    shown = dict(tokens or {})
+    for scope, subjects in plan.errand.subjects(plan).items():
+        shown |= cue.stage.tokens(subjects, scope)
     decoder = msgspec.json.Decoder(_Progress)
     log = cue.directory.logs / "load.log"
     with (
         log.open("wb") as errors,
         cue.console.meter(cue.stage.name, plan.duration_s) as meter,
-        subprocess.Popen(command(path), stdout=subprocess.PIPE, stderr=errors, env=child_environment({})) as process,
+        subprocess.Popen(
+            command(path),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=child_environment({}),
+        ) as process,
     ):
         try:
+            if process.stdin is not None:
+                with contextlib.suppress(BrokenPipeError):  # it ended already, and its exit code says why
+                    write_tokens(process.stdin, shown)
             for line in process.stdout or ():
                 now = decoder.decode(line)
                 cue.begun(now.at_s)

@@ -22,9 +22,14 @@ class EdgeError(Exception):
 
 
 def request_json(
-    method: str, url: str, body: object | None = None, key: str | None = None, timeout_s: float = 10
+    method: str,
+    url: str,
+    body: object | None = None,
+    key: str | None = None,
+    timeout_s: float = 10,
+    token: str | None = None,
 ) -> Any:
-    """Send one request to a loopback URL and return the decoded answer.
+    """Send one request to a loopback URL, with an access token if there is one, and return the decoded answer.
 
     Raises:
         EdgeError: the answer is no 2xx, or there was none within ``timeout_s``.
@@ -34,6 +39,8 @@ def request_json(
     headers = {"content-type": "application/json"} if body is not None else {}
     if key is not None:
         headers["idempotency-key"] = key
+    if token is not None:
+        headers["authorization"] = f"Bearer {token}"
     data = json.dumps(body).encode() if body is not None else None
     request = urllib.request.Request(url, data=data, headers=headers, method=method)  # noqa: S310  - checked above: loopback http alone
     try:

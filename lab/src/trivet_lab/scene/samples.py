@@ -12,6 +12,7 @@ from trivet_lab.topologies import Stage
 
 EVERY_S = 0.25
 ITEMS_MAX = 100
+READER = "sampler"
 
 
 class Sampler(Sampling):
@@ -29,10 +30,11 @@ class Sampler(Sampling):
     def sample(self) -> None:
         """Ask for the stock until the block ends, and once more then."""
         with SampleFile(self._path) as out:
+            token = self._stage.tokens([READER], "items.read").get(READER)
             over = False
             while not over:
                 over = self.over.wait(EVERY_S)
                 with contextlib.suppress(EdgeError):
-                    page = request_json("GET", f"{self._stage.url}/items?limit={ITEMS_MAX}", timeout_s=2)
+                    page = request_json("GET", f"{self._stage.url}/items?limit={ITEMS_MAX}", timeout_s=2, token=token)
                     at_ns = time.monotonic_ns() - self._stage.epoch_ns
                     out.write([Sample(at_ns, "stock", item["id"], item["stock"]) for item in page["items"]])

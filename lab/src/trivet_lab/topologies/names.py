@@ -18,7 +18,7 @@ def part_names(members: Sequence[Member]) -> list[str]:
         for number in range(1, process.replicas + 1)
     ]
     masters = max((member.needs.get("valkey", 0) for member in members), default=0)
-    return [*services, *(master_name(number) for number in range(1, masters + 1)), "postgres", "envoy"]
+    return [*services, *(master_name(number) for number in range(1, masters + 1)), "postgres", "issuer", "envoy"]
 
 
 def replica_name(member: Member, process: Process, number: int) -> str:

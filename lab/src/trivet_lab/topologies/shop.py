@@ -16,11 +16,27 @@ from pathlib import Path
 from trivet_lab.members import Member, Process, executable, last_lines, run_command
 from trivet_lab.topologies.names import LINK_WORD, master_name, replica_name
 from trivet_lab.topologies.wiring import wire
-from trivet_platform import Conditions, Envoy, Link, Part, Postgres, Program, Supervisor, Upstream, Valkey, free_port
+from trivet_platform import (
+    Conditions,
+    Envoy,
+    Issuer,
+    Link,
+    Part,
+    Postgres,
+    Program,
+    Supervisor,
+    Upstream,
+    Valkey,
+    free_port,
+)
 
 MIGRATE_SECONDS_MAX = 60
 DRAIN_DELAY_MS = 2000
 """A replica that is told to end serves on for so long: Envoy asks every second whether it is still ready."""
+
+
+TOKEN_LIFETIME_S = 24 * 3600
+"""Tokens outlive every run, and every hour that a fault sets a replica's clock ahead."""
 
 
 class StageFailed(Exception):
@@ -41,6 +57,24 @@ class Stage:
     programs: Sequence[Program]
     readers: Mapping[str, str]
     parts: Mapping[str, Part]
+    issuer: Issuer | None = None
+
+    def tokens(
+        self,
+        subjects: Sequence[str],
+        scope: str,
+        *,
+        lifetime_s: int = TOKEN_LIFETIME_S,
+        audience: str | None = None,
+    ) -> dict[str, str]:
+        """Return an access token for each of these, with these scopes; nothing where nobody is asked for one.
+
+        Raises:
+            IssuerFailed: the issuer gave none.
+        """
+        if self.issuer is None:
+            return {}
+        return dict(zip(subjects, self.issuer.tokens(subjects, scope, lifetime_s, audience), strict=True))
 
     def ensure_whole(self) -> None:
         """Return if every process of the stage still runs.
@@ -71,6 +105,7 @@ class Shop:
                 needs[part] = max(needs.get(part, 0), count)
         self.postgres = Postgres()
         self.valkeys = [Valkey(master_name(number)) for number in range(1, needs.get("valkey", 0) + 1)]
+        self.issuer = Issuer()
         self.edge = Envoy(port=port)
 
     @property
@@ -80,7 +115,7 @@ class Shop:
 
     def open(self) -> None:
         """Start the shared parts and wait until each is ready."""
-        self._platform.start(self.postgres, *self.valkeys, self.edge)
+        self._platform.start(self.postgres, *self.valkeys, self.issuer, self.edge)
 
     def start(self, part: Part) -> None:
         """Start a part again that has ended, on its data and address, and wait until it is ready.
@@ -92,7 +127,7 @@ class Shop:
 
     def endpoints(self, stage: Stage) -> dict[str, str]:
         """Return what a person needs to talk to the parts, as settings name it."""
-        found = {"TRIVET_EDGE_URL": stage.url}
+        found = {"TRIVET_EDGE_URL": stage.url, "TRIVET_ISSUER_URL": self.issuer.url}
         for name, url in stage.readers.items():
             found[self._members[name].variable("READER_URL")] = url
         if self.valkeys:
@@ -154,8 +189,8 @@ class Shop:
                 self._platform.start(*links)
             self._platform.start(*programs)
             self.edge.route(upstreams)
-            parts |= {part.name: part for part in (*self.valkeys, self.postgres, self.edge)}
-            yield Stage(name, self.edge.url, time.monotonic_ns(), programs, readers, parts)
+            parts |= {part.name: part for part in (*self.valkeys, self.postgres, self.issuer, self.edge)}
+            yield Stage(name, self.edge.url, time.monotonic_ns(), programs, readers, parts, self.issuer)
         finally:
             self._take_down(programs, links)
 
@@ -177,7 +212,7 @@ class Shop:
         standing still would break every stage after it, and a lock that outlives its stage turns the next one's buyers
         away: all stages sell items of the same names.
         """
-        shared: list[Postgres | Valkey | Envoy] = [self.postgres, *self.valkeys, self.edge]
+        shared: list[Postgres | Valkey | Issuer | Envoy] = [self.postgres, *self.valkeys, self.issuer, self.edge]
         wanted = {part.name: conditions.get(part.name, Conditions()) for part in shared}
         for part in shared:
             part.resume()
@@ -193,7 +228,11 @@ class Shop:
     def _environment(
         self, member: Member, database_url: str, settings: Mapping[str, Mapping[str, str]], *, lab: bool
     ) -> dict[str, str]:
-        own = {member.variable("DATABASE_URL"): database_url}
+        own = {
+            member.variable("DATABASE_URL"): database_url,
+            member.variable("JWKS_URL"): self.issuer.jwks_url,
+            member.variable("TOKEN_ISSUER"): self.issuer.url,
+        }
         if "valkey" in member.needs:
             urls = [valkey.url for valkey in self.valkeys[: member.needs["valkey"]]]
             own[member.variable("VALKEY_URLS")] = ",".join(urls)
