@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import psycopg
 
@@ -81,16 +82,17 @@ class Bank:
         return run_pgbench(self.textbook_url, script, clients=clients, seconds=seconds, variables=variables).per_s
 
     @contextmanager
-    def replica(self, strategy: str) -> Iterator[str]:
+    def replica(self, strategy: str, settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
         """Serve the wallet by one replica, and yield its URL."""
         listen = f"127.0.0.1:{free_port()}"
         environment = {
             "TRIVET_WALLET_DATABASE_URL": self.wallet_url,
             "TRIVET_WALLET_STRATEGY": strategy,
             "TRIVET_WALLET_LISTEN": listen,
+            **settings,
         }
         command = [_program("trivet-wallet"), "api"]
-        program = Program(f"wallet-{strategy}", command, environment, listen, f"http://{listen}/readyz")
+        program = Program(f"wallet-{listen}", command, environment, listen, f"http://{listen}/readyz")
         self._supervisor.start(program)
         try:
             yield f"http://{listen}"
@@ -98,11 +100,13 @@ class Bank:
             self._supervisor.stop(program)
 
 
-def transfer_request(chance: Iterator[tuple[int, int]]) -> bytes:
-    """Return a transfer as it goes over the wire, under a key of its own."""
+def transfer_request(chance: Iterator[tuple[int, int]], token: str | None = None) -> bytes:
+    """Return a transfer as it goes over the wire, under a key of its own, with a token if there is one."""
     payer, payee = next(chance)
     body = {"from_account_id": f"c-{payer}", "to_account_id": f"c-{payee}", "amount_minor": 5}
     headers = {"content-type": "application/json", "idempotency-key": uuid.uuid4().hex}
+    if token is not None:
+        headers["authorization"] = f"Bearer {token}"
     return request_bytes("POST", "/transfers", headers, json.dumps(body).encode())
 
 
