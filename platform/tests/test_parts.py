@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -109,6 +111,23 @@ def test_postgres_is_durable_and_its_reader_only_reads(postgres: Postgres) -> No
 def test_postgres_lets_nobody_in_without_its_password(postgres: Postgres) -> None:
     with pytest.raises(psycopg.OperationalError, match="no password supplied"):
         psycopg.connect(f"host=127.0.0.1 port={postgres.port} user=postgres passfile=/dev/null").close()
+
+
+def test_the_passwords_of_postgres_are_in_no_file(supervisor: Supervisor, postgres: Postgres) -> None:
+    """Where it runs as another user its files lie elsewhere, beside a copy of its programs."""
+    base = (supervisor.directory / "parts" / postgres.name / "postgres").resolve()
+    if not base.exists():
+        base = supervisor.directory / "parts" / postgres.name
+    urls = postgres.url(), postgres.reader_url("postgres")
+    passwords = [str(urlsplit(url).password).encode() for url in urls]
+    read = 0
+    for path in base.rglob("*"):
+        if path.is_file() and "programs" not in path.relative_to(base).parts:
+            with suppress(FileNotFoundError):  # a server's own come and go
+                content = path.read_bytes()
+                read += 1
+                assert not any(password in content for password in passwords), path
+    assert read > 500
 
 
 def test_postgres_keeps_what_was_committed_and_valkey_forgets(supervisor: Supervisor) -> None:

@@ -108,7 +108,7 @@ class Postgres(ServerPart):
             return None
         halfway = (self.disk.outside if self.disk else self._base) / self._data.name
         shutil.rmtree(halfway, ignore_errors=True)  # an initdb that was killed halfway refuses to go on
-        password = self._base / "password"
+        password = self._password_file
         password.touch(mode=0o600)
         password.write_text(self._passwords[_OWNER])
         if self._account:
@@ -119,7 +119,8 @@ class Postgres(ServerPart):
         return self._run(site, [self._home / "bin" / "initdb", *words])
 
     def spawn(self, site: Site) -> Process:
-        """Spawn the postmaster on ``self.port``."""
+        """Spawn the postmaster on ``self.port``; initdb has read the owner's password by then."""
+        self._password_file.unlink(missing_ok=True)
         self._initialised.add(self._data)
         settings = self._settings | {"port": str(self.port)}
         words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
@@ -137,6 +138,10 @@ class Postgres(ServerPart):
     @property
     def _data(self) -> Path:
         return (self.disk.directory if self.disk else self._base) / "data"
+
+    @property
+    def _password_file(self) -> Path:
+        return self._base / "password"
 
     def _run(self, site: Site, argv: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> Process:
         """Spawn one of its programs as its user, where its disk is seen."""
