@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import itertools
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -99,9 +102,20 @@ class BrokenShop:
     """A shop that is open for all scenarios, and a crowd at a time that comes while something of it breaks."""
 
     def __init__(self, base: Path, shop: Shop) -> None:
-        self._base = base
+        self.base = base
         self._shop = shop
         self._numbers = itertools.count(1)
+
+    def secrets(self) -> dict[str, str]:
+        """Return what nobody but the shop's own processes may know, by what it is."""
+        secret = self._shop.issuer.endpoints["secret"]
+        urls = {"owner": self._shop.postgres.url(), "reader": self._shop.postgres.reader_url("postgres")}
+        return {
+            "the control API's token": json.loads((self.base / "platform.json").read_text())["token"],
+            "the issuer's secret": secret,
+            "the issuer's secret as a header": base64.b64encode(f"lab:{secret}".encode()).decode(),
+            **{f"the database's password of its {role}": str(urlsplit(url).password) for role, url in urls.items()},
+        }
 
     def send(self, scenario: Scenario[Any], parameters: Any, strategy: str, case: Case) -> Shown:
         """Run one variant of a scenario under a case's faults, and judge it."""
@@ -121,7 +135,7 @@ class BrokenShop:
         planned = plan_faults(case.faults, parts, SEED, case.load_s)
         sized = dataclasses.replace(parameters, duration=case.load_s)
         order = Order(scenario, sized, [variant], SEED, ["run", scenario.name], planned)
-        run = RunDirectory(self._base / f"run-{next(self._numbers)}")
+        run = RunDirectory(self.base / f"run-{next(self._numbers)}")
         run.path.mkdir()
         record_order(order, run, settings)
         log = self._shop.logs / f"{self._shop.postgres.name}.log"
