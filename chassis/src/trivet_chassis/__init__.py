@@ -57,6 +57,7 @@ from .tokens import (
     required_scope,
     requires,
     tell_movement,
+    tell_refusal,
 )
 from .trace import Trace, TraceMiddleware, current_trace, current_trace_id, new_trace, parse_traceparent
 from .units import Units
@@ -143,6 +144,7 @@ __all__ = [
     "setting",
     "success",
     "tell_movement",
+    "tell_refusal",
     "unknown_variables",
     "warn_of_settings",
 ]

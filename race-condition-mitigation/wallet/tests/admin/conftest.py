@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -20,6 +22,7 @@ SECRET = "a-secret-of-the-tests-alone-with-more-than-fifty-characters-0123456789
 PASSWORD = "correct horse battery"
 _MAIN = "from trivet_wallet.entrypoints.cli import main; main()"
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
+AUDITED = {"moved", "refused"}
 _KEY = re.compile(r'name="key" value="([\w-]+)"')
 
 
@@ -30,6 +33,7 @@ class Office:
         self.database_url = database_url
         self.listen = f"127.0.0.1:{free_port()}"
         self.url = f"http://{self.listen}"
+        self.log = supervisor.directory / "log" / f"office-{self.listen}.log"
         self._supervisor = supervisor
         self._program: Program | None = None
 
@@ -42,14 +46,16 @@ class Office:
             text=True,
             capture_output=True,
             check=False,
+            timeout=60,  # one that was not refused would serve for ever
         )
 
-    def open(self) -> None:
+    def open(self, **more: str) -> None:
         """Start the pages."""
         environment = {
             "TRIVET_WALLET_DATABASE_URL": self.database_url,
             "TRIVET_WALLET_ADMIN_LISTEN": self.listen,
             "TRIVET_WALLET_ADMIN_SECRET_KEY": SECRET,
+            **more,
         }
         program = Program(
             f"office-{self.listen}",
@@ -61,10 +67,25 @@ class Office:
         self._supervisor.start(program)
         self._program = program
 
+    def beside(self) -> Office:
+        """Return other pages over the same books, not yet started."""
+        return Office(self.database_url, self._supervisor)
+
+    def desk(self, url: str, **more: Any) -> Desk:
+        """Return a desk for a stranger who comes by this address."""
+        return Desk(url, **more)
+
     def close(self) -> None:
         """Stop the pages."""
         if self._program is not None:
             self._supervisor.stop(self._program)
+
+    def told(self, answer: httpx.Response) -> dict[str, Any]:
+        """Return what the audit log says of an answer's request."""
+        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        trace_id = answer.headers["traceparent"].split("-")[1]
+        [told] = [line for line in lines if line["event"] in AUDITED and line["trace_id"] == trace_id]
+        return told
 
     def enrol(self, *words: str) -> None:
         """Let somebody see the pages."""
@@ -75,8 +96,8 @@ class Office:
 class Desk:
     """A browser without eyes: keeps cookies, and fills forms in."""
 
-    def __init__(self, url: str) -> None:
-        self.http = httpx.Client(base_url=url, follow_redirects=True, timeout=30)
+    def __init__(self, url: str, **more: Any) -> None:
+        self.http = httpx.Client(**{"base_url": url, "follow_redirects": True, "timeout": 30, **more})
 
     def page(self, path: str) -> str:
         """Return a page that is there to be seen."""

@@ -19,12 +19,12 @@ from trivet_chassis import (
     read_key,
     refusal,
     success,
-    tell_movement,
 )
 from trivet_wallet.entrypoints import answers, wire
 from trivet_wallet.entrypoints.boundary import StrictParser, add_handlers, answered
 from trivet_wallet.entrypoints.desk import Desk
 from trivet_wallet.entrypoints.documentation import moves, reads
+from trivet_wallet.entrypoints.telling import tell
 from trivet_wallet.ledger.kinds import AccountKind
 from trivet_wallet.services import Command
 from trivet_wallet.services.accounts import OpenAccount
@@ -101,22 +101,6 @@ async def settled(request: HttpRequest, command: Command) -> HttpResponse:
     tell(command, answer)
     reach("wallet.movement.before_reply")
     return answered(answer)
-
-
-def tell(command: Command, answer: Answer) -> None:
-    """Tell the audit log what somebody was told of a movement."""
-    asked, facts = command.request, command.facts(None)
-    tell_movement(
-        asked.subject,
-        str(asked.operation),
-        asked.key,
-        answer.status,
-        account_id=facts.account_id,
-        counter_account_id=facts.counter_account_id,
-        amount_minor=facts.amount_minor,
-        charge_key=facts.charge_key,
-        replayed=answer.replayed,
-    )
 
 
 @api.post(

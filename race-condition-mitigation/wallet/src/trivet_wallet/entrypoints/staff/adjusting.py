@@ -18,6 +18,7 @@ from django.urls import reverse
 from trivet_chassis import ServiceError
 from trivet_wallet.entrypoints.staff.pages import LinkColumns, PlainColumns, Rows
 from trivet_wallet.entrypoints.staff.site import ReadOnlyPages, site
+from trivet_wallet.entrypoints.telling import tell
 from trivet_wallet.ledger.kinds import OperationKind
 from trivet_wallet.ledger.models import Adjustment
 from trivet_wallet.services import adjustments
@@ -87,6 +88,7 @@ def settle(teller: Teller, command: adjustments.Adjustment) -> Told:
             sentence = "This form was sent before with other values: look among the adjustments for what was done."
             return Told(None, sentence, is_decided=True)
         return Told(None, f"Not adjusted: {error.detail}.", is_decided=True)
+    tell(command, answer)
     body = msgspec.json.decode(answer.body)
     if answer.status >= 400:
         return Told(None, f"Not adjusted: {body['detail']}.", is_decided=True)

@@ -89,6 +89,7 @@ def _web(settings: Settings) -> dict[str, Any]:
         "STATIC_URL": "/static/",
         "TEMPLATES": [templates],
         "MIDDLEWARE": [
+            "trivet_wallet.entrypoints.staff.refusing.told",
             "django.middleware.security.SecurityMiddleware",
             "trivet_wallet.entrypoints.staff.policy.content_policy",
             "django.contrib.sessions.middleware.SessionMiddleware",

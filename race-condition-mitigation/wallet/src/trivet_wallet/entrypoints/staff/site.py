@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
+from trivet_wallet.entrypoints.staff.refusing import LoginForm
+
 COUNTED_MAX = 10_000
 """How many rows a list counts and pages through; who looks for more has to search."""
 
@@ -23,6 +25,7 @@ class StaffSite(admin.AdminSite):
     site_header = "Trivet wallet"
     index_title = "The books"
     site_url = None
+    login_form = LoginForm
     enable_nav_sidebar = True
     empty_value_display = "–"
 
