@@ -33,6 +33,9 @@ async def slow(request):
 async def frozen(request):
     return PlainTextResponse(str(gc.get_freeze_count()))
 
+async def seen(request):
+    return PlainTextResponse(f"{request.url.scheme} {request.client.host}")
+
 async def later():
     await asyncio.sleep(0.3)
     print("settled", flush=True)
@@ -48,11 +51,11 @@ async def beside():
         print("beside ended", flush=True)
 
 async def main():
-    own = [Route("/slow", slow), Route("/outlive", outlive), Route("/frozen", frozen)]
+    own = [Route("/slow", slow), Route("/outlive", outlive), Route("/frozen", frozen), Route("/seen", seen)]
     app = Starlette(routes=[*own, *health.routes()])
     works = [beside(), asyncio.sleep(0), asyncio.to_thread(int, "broken")]
     await serve_asgi(app, health, units, listen=sys.argv[1], drain_delay_ms=int(sys.argv[2]), drain_timeout_s=5,
-                     background=works)
+                     background=works, proxies=sys.argv[3:])
     print("returned", flush=True)
 
 configure_logs("shop", sys.argv[1])
@@ -63,17 +66,17 @@ run_server(main())
 class Running:
     """The program, and what it answers."""
 
-    def __init__(self, drain_delay_ms: int) -> None:
+    def __init__(self, drain_delay_ms: int, *proxies: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        words = [sys.executable, "-c", PROGRAM, f"127.0.0.1:{self.port}", str(drain_delay_ms)]
+        words = [sys.executable, "-c", PROGRAM, f"127.0.0.1:{self.port}", str(drain_delay_ms), *proxies]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
 
-    def get(self, path: str) -> tuple[int, bytes]:
+    def get(self, path: str, **headers: str) -> tuple[int, bytes]:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request("GET", path)
+            connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
@@ -105,8 +108,8 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def serving(drain_delay_ms: int) -> Iterator[Running]:
-    running = Running(drain_delay_ms)
+def serving(drain_delay_ms: int, *proxies: str) -> Iterator[Running]:
+    running = Running(drain_delay_ms, *proxies)
     try:
         until(lambda: running.status("/livez") == 200)
         yield running
@@ -130,6 +133,23 @@ def test_what_start_up_left_is_out_of_the_collectors_rounds() -> None:
     with serving(0) as running:
         status, count = running.get("/frozen")
         assert (status, int(count) > 10_000) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "seen"),
+    [
+        ([], b"http 127.0.0.1"),
+        (["127.0.0.2", "10.0.0.0/8"], b"http 127.0.0.1"),
+        (["127.0.0.0/30"], b"https 10.9.8.7"),
+    ],
+    ids=["nobody", "others", "the one who asks"],
+)
+def test_who_is_no_proxy_is_not_believed_whence_a_request_comes(
+    monkeypatch: pytest.MonkeyPatch, proxies: list[str], seen: bytes
+) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")  # uvicorn's own, which is no setting of a service
+    with serving(0, *proxies) as running:
+        assert running.get("/seen", x_forwarded_proto="https", x_forwarded_for="10.9.8.7") == (200, seen)
 
 
 def test_a_request_that_was_begun_is_answered() -> None:

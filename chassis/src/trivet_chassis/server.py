@@ -123,8 +123,14 @@ async def serve_asgi(
     drain_delay_ms: int,
     drain_timeout_s: int,
     background: Sequence[Coroutine[Any, Any, None]] = (),
+    proxies: Sequence[str] = (),
 ) -> None:
     """Serve HTTP until SIGTERM or SIGINT, then drain, and return once the work in flight has ended.
+
+    Which attack: whoever reaches the port writes ``X-Forwarded-Proto`` or ``X-Forwarded-For`` himself, and is taken for
+    a request that came over TLS, or for somebody else's in the audit log. Why this guard: the two are read of requests
+    whose connection comes from a proxy that was named, and without one of nobody's. Uvicorn by itself believes whoever
+    is on loopback, and whom a variable that is no setting of ours names.
 
     Args:
         app: What answers.
@@ -134,6 +140,7 @@ async def serve_asgi(
         drain_delay_ms: How long to go on listening while ``/readyz`` already says no.
         drain_timeout_s: How long requests may take to end, and units after them.
         background: Works that run from now on for as long as anything is served, and are then cancelled.
+        proxies: Addresses and networks whose word on scheme and client is believed.
     """
     host, port = host_and_port(listen)
     config = uvicorn.Config(
@@ -146,6 +153,8 @@ async def serve_asgi(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=drain_timeout_s,
     )

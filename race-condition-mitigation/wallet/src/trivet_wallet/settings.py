@@ -103,6 +103,11 @@ class Settings(TokenSettings):
         "Whether staff reach their pages over TLS, which a proxy ends: cookies travel in no other way then.",
         default=False,
     )
+    admin_proxies: tuple[str, ...] = setting(
+        "Addresses or networks of the proxies that end TLS for the staff's pages: nobody else is believed that a "
+        "request came over TLS, or from whom. Empty is this machine, while the pages listen to nothing else.",
+        default=(),
+    )
     admin_secret_key: str | None = setting(
         "Signs the staff's sessions: 50 random characters or more, known to nobody; only trivet-wallet admin needs it.",
         default=None,

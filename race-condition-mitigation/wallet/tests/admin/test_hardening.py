@@ -12,6 +12,7 @@ import httpx
 import psycopg
 import pytest
 
+ELSEWHERE = "192.0.2.1:8001"  # no machine has it (RFC 5737): what is not refused for it cannot serve there
 SECRET = "another-secret-of-the-tests-with-more-than-fifty-characters-0123456789"
 SitDown = Callable[[str | None], Any]
 HEADERS = {
@@ -89,10 +90,25 @@ assert not django.DEBUG
         ({"TRIVET_WALLET_ADMIN_SECRET_KEY": "short"}, "TRIVET_WALLET_ADMIN_SECRET_KEY must have 50"),
         ({"TRIVET_WALLET_ADMIN_SECRET_KEY": "a" * 60}, "security.W009"),
         (
-            {"TRIVET_WALLET_ADMIN_SECRET_KEY": SECRET, "TRIVET_WALLET_ADMIN_LISTEN": "0.0.0.0:8001"},
-            "TRIVET_WALLET_ADMIN_LISTEN 0.0.0.0:8001 leaves this machine",
+            {"TRIVET_WALLET_ADMIN_SECRET_KEY": SECRET, "TRIVET_WALLET_ADMIN_LISTEN": ELSEWHERE},
+            f"TRIVET_WALLET_ADMIN_LISTEN {ELSEWHERE} leaves this machine",
         ),
         ({"TRIVET_WALLET_ADMIN_SECRET_KEY": SECRET, "TRIVET_WALLET_ADMIN_LISTEN": "here"}, "must be host:port"),
+        (
+            {
+                "TRIVET_WALLET_ADMIN_SECRET_KEY": SECRET,
+                "TRIVET_WALLET_ADMIN_LISTEN": ELSEWHERE,
+                "TRIVET_WALLET_ADMIN_HTTPS": "true",
+            },
+            "TRIVET_WALLET_ADMIN_PROXIES must name the addresses or networks of the proxy",
+        ),
+        *(
+            (
+                {"TRIVET_WALLET_ADMIN_SECRET_KEY": SECRET, "TRIVET_WALLET_ADMIN_PROXIES": proxies},
+                f"TRIVET_WALLET_ADMIN_PROXIES {proxies.rpartition(',')[2]} is no address or network of a proxy",
+            )
+            for proxies in ("*", "envoy.example", "10.0.0.1/8", "10.0.0.1,0.0.0.0/0", "::/0")
+        ),
     ],
 )
 def test_it_does_not_start_without_what_protects_it(office: Any, environment: dict[str, str], sentence: str) -> None:

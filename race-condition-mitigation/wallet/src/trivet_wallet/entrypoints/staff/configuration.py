@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.checks import WARNING, run_checks
@@ -10,6 +12,7 @@ from trivet_chassis import SettingsError, host_and_port
 from trivet_wallet.framework import STAFF_APPS
 from trivet_wallet.settings import Settings
 
+_THIS_MACHINE = ("127.0.0.1", "::1")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _WORKDAY_S = 10 * 3600
 _YEAR_S = 365 * 24 * 3600
@@ -49,8 +52,18 @@ def pages(settings: Settings) -> dict[str, Any]:
     return people() | _web(settings) | _hardening(settings)
 
 
+def proxies(settings: Settings) -> tuple[str, ...]:
+    """Return the addresses and networks that are believed what they say of a request's scheme and client.
+
+    Without TLS before the pages there is no proxy whose word counts.
+    """
+    if not settings.admin_https:
+        return ()
+    return settings.admin_proxies or _THIS_MACHINE
+
+
 def _faults(settings: Settings) -> list[str]:
-    faults = []
+    faults = list(_faults_of_proxies(settings))
     secret = settings.admin_secret_key
     if secret is None or len(secret) < SECRET_CHARACTERS_MIN:
         faults.append(
@@ -66,7 +79,23 @@ def _faults(settings: Settings) -> list[str]:
             f"TRIVET_WALLET_ADMIN_LISTEN {settings.admin_listen} leaves this machine: only behind a proxy that ends "
             "TLS, with TRIVET_WALLET_ADMIN_HTTPS=true"
         )
+    elif host not in _LOOPBACK and not settings.admin_proxies:
+        faults.append(
+            f"TRIVET_WALLET_ADMIN_LISTEN {settings.admin_listen} leaves this machine: TRIVET_WALLET_ADMIN_PROXIES must "
+            "name the addresses or networks of the proxy that ends TLS, or all is redirected to HTTPS for ever"
+        )
     return faults
+
+
+def _faults_of_proxies(settings: Settings) -> Iterator[str]:
+    """Yield what is wrong with each: a name is nobody's address, and a network of everybody is nobody's proxy."""
+    for each in settings.admin_proxies:
+        try:
+            network = ipaddress.ip_network(each)
+        except ValueError:
+            network = None
+        if network is None or network.prefixlen == 0:
+            yield f"TRIVET_WALLET_ADMIN_PROXIES {each} is no address or network of a proxy: 10.0.3.7 or 10.0.3.0/24"
 
 
 def _web(settings: Settings) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from trivet_chassis import (
 )
 from trivet_wallet.bootstrap import Wallet
 from trivet_wallet.entrypoints.boundary import name_route
-from trivet_wallet.entrypoints.staff.configuration import ensure_deployable
+from trivet_wallet.entrypoints.staff.configuration import ensure_deployable, proxies
 from trivet_wallet.settings import MEMBER, unread_variables
 
 _OURS = ("/livez", "/readyz", "/metrics", "/static/")
@@ -107,6 +107,7 @@ async def _serve(wallet: Wallet) -> None:
             listen=settings.admin_listen,
             drain_delay_ms=settings.drain_delay_ms,
             drain_timeout_s=settings.drain_timeout_s,
+            proxies=proxies(settings),
         )
     finally:
         connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's alone has one
