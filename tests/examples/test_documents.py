@@ -3,7 +3,8 @@
 A block marked ``sh`` is a reader's shell: the blocks of one document run in their order, in one bash, at the
 checkout's root, and the first command that fails fails the document. ``./trivet up`` goes to the background until
 it has printed its curl line, as a reader would give it a terminal of its own. It is ended by SIGTERM: a shell without
-job control lets what runs in the background ignore Ctrl-C.
+job control lets what runs in the background ignore Ctrl-C. Every answer to ``curl`` is looked at as well: curl does not
+mind being told that its token is missing.
 """
 
 from __future__ import annotations
@@ -28,6 +29,12 @@ RUN_ELSEWHERE = {
     "bash .ci/run": "it is what runs this test",
 }
 
+# Requests that a document shows being refused for their token, in order. Every other one is let in.
+REFUSED = {
+    Path("docs/guide/05-somebody-elses-token.md"): ["401", "401", "403"],
+    Path("race-condition-mitigation/wallet/README.md"): ["403"],
+}
+
 PRELUDE = """
 set -euo pipefail
 export PATH="$PWD/.venv/bin:$PATH"
@@ -42,6 +49,7 @@ finish() {
   exit "$code"
 }
 trap finish EXIT
+curl() { command curl -w '%{stderr}answered %{http_code}\\n' "$@"; }
 up() {
   "$@" >"$scratch/up.log" 2>&1 &
   up_pid=$!
@@ -98,3 +106,5 @@ def test_every_job_and_command_named_exists(path: Path) -> None:
 def test_every_command_of_a_document_runs(path: Path) -> None:
     done = subprocess.run(["bash", "-c", script(path)], cwd=ROOT, text=True, capture_output=True, check=False)
     assert done.returncode == 0, f"{path}\n{done.stdout[-3000:]}\n{done.stderr[-5000:]}"
+    refused = re.findall(r"^answered (40[13])$", done.stderr, re.MULTILINE)
+    assert refused == REFUSED.get(path, []), f"{path}: a token is missing, or grants too little\n{done.stderr[-5000:]}"
