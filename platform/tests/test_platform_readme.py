@@ -15,6 +15,7 @@ EXAMPLES = re.findall(
 SHOWN = [
     [r"\[\('front-row', 100\)\]", r"postgresql://.*/shop redis://127\.0\.0\.1:\d+/0"],
     [r"the edge is at http://127\.0\.0\.1:\d+", "/items 200", "/items 200", "/metrics 404"],
+    [r"alice may items\.buy items\.read at trivet", r"\['EdDSA', 'ES256'\]", r"\['ES256'\]"],
     [r"the client knows nothing, and the table has \[\('front-row',\)\]", "1 answer was lost"],
 ]
 
