@@ -134,6 +134,12 @@ class KeyReused(ServiceError):
     code = "idempotency-key-reuse"
 
 
+class QueueIsFull(ServiceError):
+    """As many wait as may wait, so this one does not: nothing happened."""
+
+    code = "queue-full"
+
+
 class Unavailable(ServiceError):
     """A dependency did not answer; ``definite`` is False once a COMMIT may have been sent."""
 

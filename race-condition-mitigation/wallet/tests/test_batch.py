@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from trivet_chassis import Internal, RequestInFlight, Unavailable
+from trivet_chassis import Internal, QueueIsFull, RequestInFlight, Unavailable
 from trivet_wallet.combiner import Combiner
-from trivet_wallet.errors import LockIsBusy, NoSuchCharge, QueueIsFull
+from trivet_wallet.errors import LockIsBusy, NoSuchCharge
 from trivet_wallet.services.captures import Capture
 from trivet_wallet.services.charges import MakeCharge
 from trivet_wallet.services.deposits import Deposit

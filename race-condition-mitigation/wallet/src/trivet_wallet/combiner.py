@@ -30,8 +30,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from trivet_chassis import Answer, RequestInFlight, Unavailable
-from trivet_wallet.errors import QueueIsFull
+from trivet_chassis import Answer, QueueIsFull, RequestInFlight, Unavailable
 from trivet_wallet.keys import Name
 from trivet_wallet.services import Command
 from trivet_wallet.teller import Call, Teller

@@ -35,12 +35,6 @@ class LockIsBusy(ServiceError):
     code = "lock-busy"
 
 
-class QueueIsFull(ServiceError):
-    """More requests wait for a connection than the process lets wait; nothing happened."""
-
-    code = "queue-full"
-
-
 class NoSuchAccount(NotFound):
     """There is no account of this id."""
 

@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from trivet_chassis import Answer, Unavailable, Units
+from trivet_chassis import Answer, QueueIsFull, Unavailable, Units
 from trivet_wallet.combiner import Combiner
 from trivet_wallet.decide import Outcome
-from trivet_wallet.errors import QueueIsFull
 from trivet_wallet.selectors import Selectors
 from trivet_wallet.services import Command
 from trivet_wallet.teller import Call, Teller
