@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import signal
-import socket
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.client import HTTPConnection
+from contextlib import AbstractContextManager
 
 import pytest
+from running import Running, running, to_end, until
 
 from trivet_chassis import host_and_port
 
@@ -63,75 +58,24 @@ run_server(main())
 """
 
 
-class Running:
-    """The program, and what it answers."""
-
-    def __init__(self, drain_delay_ms: int, *proxies: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        words = [sys.executable, "-c", PROGRAM, f"127.0.0.1:{self.port}", str(drain_delay_ms), *proxies]
-        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-
-    def get(self, path: str, **headers: str) -> tuple[int, bytes]:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
-
-    def status(self, path: str) -> int | None:
-        try:
-            return self.get(path)[0]
-        except OSError:
-            return None
-
-    def read_until(self, word: str) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if word in line:
-                return
-        raise AssertionError(f"{word} was not told")
-
-    def rest(self) -> str:
-        said, _ = self.process.communicate(timeout=20)
-        return said
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 15
-    while not condition():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.01)
-
-
-@contextmanager
-def serving(drain_delay_ms: int, *proxies: str) -> Iterator[Running]:
-    running = Running(drain_delay_ms, *proxies)
-    try:
-        until(lambda: running.status("/livez") == 200)
-        yield running
-    finally:
-        running.process.kill()
-        running.process.wait()
+def serving(drain_delay_ms: int) -> AbstractContextManager[Running]:
+    return running(PROGRAM, str(drain_delay_ms))
 
 
 def test_it_is_unready_before_it_stops_listening() -> None:
-    with serving(60_000) as running:
-        assert running.status("/readyz") == 200
-        running.process.send_signal(signal.SIGTERM)
-        until(lambda: running.status("/readyz") == 503)
-        assert running.status("/livez") == 200
-        running.process.send_signal(signal.SIGTERM)
-        assert "returned" in running.rest()
-        assert running.process.returncode == 0
+    with serving(60_000) as served:
+        assert served.status("/readyz") == 200
+        served.process.send_signal(signal.SIGTERM)
+        until(lambda: served.status("/readyz") == 503)
+        assert served.status("/livez") == 200
+        served.process.send_signal(signal.SIGTERM)
+        assert "returned" in served.rest()
+        assert served.process.returncode == 0
 
 
 def test_what_start_up_left_is_out_of_the_collectors_rounds() -> None:
-    with serving(0) as running:
-        status, count = running.get("/frozen")
+    with serving(0) as served:
+        status, count = served.get("/frozen")
         assert (status, int(count) > 10_000) == (200, True)
 
 
@@ -153,33 +97,33 @@ def test_who_is_no_proxy_is_not_believed_whence_a_request_comes(
 
 
 def test_a_request_that_was_begun_is_answered() -> None:
-    with serving(0) as running:
+    with serving(0) as served:
         answers: list[tuple[int, bytes]] = []
-        asking = threading.Thread(target=lambda: answers.append(running.get("/slow")))
+        asking = threading.Thread(target=lambda: answers.append(served.get("/slow")))
         asking.start()
-        running.read_until("begun")
-        running.process.send_signal(signal.SIGTERM)
+        served.read_until("begun")
+        served.process.send_signal(signal.SIGTERM)
         asking.join()
         assert answers == [(200, b"done")]
-        assert running.process.wait(20) == 0
+        assert served.process.wait(20) == 0
 
 
 def test_work_in_flight_is_settled_after_what_runs_beside_was_ended() -> None:
-    with serving(0) as running:
-        assert running.get("/outlive") == (200, b"begun")
-        running.process.send_signal(signal.SIGTERM)
-        said = running.rest()
+    with serving(0) as served:
+        assert served.get("/outlive") == (200, b"begun")
+        served.process.send_signal(signal.SIGTERM)
+        said = served.rest()
         assert said.index("beside ended") < said.index("settled") < said.index("returned")
         assert "background work failed" in said
         assert "invalid literal" in said
 
 
 def test_what_is_no_http_is_answered_with_a_problem() -> None:
-    with serving(0) as running, socket.create_connection(("127.0.0.1", running.port), timeout=10) as stranger:
+    with serving(0) as served, served.connect() as stranger:
         stranger.sendall(b"nonsense\r\n\r\n")
-        said = b"".join(iter(lambda: stranger.recv(4096), b""))
+        said = to_end(stranger)
         assert said.startswith(b"HTTP/1.1 400 ")
-        assert f"x-trivet-node: 127.0.0.1:{running.port}".encode() in said
+        assert f"x-trivet-node: 127.0.0.1:{served.port}".encode() in said
         assert b'"code":"invalid-request"' in said
 
 
