@@ -16,7 +16,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from .health import Health
-from .protocol import protocol_for
+from .protocol import CONNECTION_LIMITS, ConnectionLimits, protocol_for
 from .units import Units
 
 # Longer than Envoy keeps an idle connection (an hour): if the server closed it first, a request that the load balancer
@@ -124,6 +124,7 @@ async def serve_asgi(
     drain_timeout_s: int,
     background: Sequence[Coroutine[Any, Any, None]] = (),
     proxies: Sequence[str] = (),
+    limits: ConnectionLimits = CONNECTION_LIMITS,
 ) -> None:
     """Serve HTTP until SIGTERM or SIGINT, then drain, and return once the work in flight has ended.
 
@@ -141,13 +142,14 @@ async def serve_asgi(
         drain_timeout_s: How long requests may take to end, and units after them.
         background: Works that run from now on for as long as anything is served, and are then cancelled.
         proxies: Addresses and networks whose word on scheme and client is believed.
+        limits: How much and how long a connection may hold.
     """
     host, port = host_and_port(listen)
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
-        http=protocol_for(listen),
+        http=protocol_for(listen, limits),
         ws="none",
         lifespan="off",
         log_config=None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
@@ -90,4 +91,4 @@ def to_end(connection: socket.socket) -> bytes:
 
 def statuses(answers: bytes) -> list[int]:
     """Return the statuses of the answers in what came on a connection."""
-    return [int(line[9:12]) for line in answers.splitlines() if line.startswith(b"HTTP/1.1 ")]
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)]
