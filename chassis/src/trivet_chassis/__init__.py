@@ -46,8 +46,10 @@ from .settings import (
     setting,
     unknown_variables,
 )
+from .shedding import SheddingMiddleware
 from .strict_json import is_json, read_json
 from .tokens import (
+    OPEN_PATHS,
     SECURITY_SCHEMES,
     Gate,
     Principal,
@@ -72,6 +74,7 @@ __all__ = [
     "KEY_HEADER",
     "KEY_PATTERN",
     "MEDIA_TYPE",
+    "OPEN_PATHS",
     "PROBLEMS",
     "PROBLEM_SCHEMA",
     "REPLAYED_HEADER",
@@ -102,6 +105,7 @@ __all__ = [
     "ServiceError",
     "SettingDescription",
     "SettingsError",
+    "SheddingMiddleware",
     "StoredAnswer",
     "TokenSettings",
     "Trace",

@@ -6,7 +6,7 @@ Token Best Current Practices* (RFC 8725) asks: the key decides which algorithm i
 
 from .auditing import tell_movement, tell_refusal
 from .fetching import fetch_document
-from .gate import Gate, OpenGate, TokenGate, gate_of
+from .gate import OPEN_PATHS, Gate, OpenGate, TokenGate, gate_of
 from .granting import SECURITY_SCHEMES, ensure_granted, required_scope, requires
 from .issuer import Issuer
 from .keys import KeySetError, VerifyingKey, read_key_set
@@ -18,6 +18,7 @@ from .settings import TokenSettings
 from .verifier import Verifier
 
 __all__ = [
+    "OPEN_PATHS",
     "SECURITY_SCHEMES",
     "Anybody",
     "AnybodyMiddleware",

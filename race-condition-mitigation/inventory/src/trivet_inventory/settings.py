@@ -22,6 +22,13 @@ class Settings(TokenSettings):
         default=(),
         secret=True,
     )
+    requests_max: int = setting(
+        "How many requests may be served at once; one more gets 429. More than get their turn at a connection within "
+        "TRIVET_INVENTORY_POOL_WAIT_MS; and so few that their bodies fit into the memory, 64 KiB each at most.",
+        default=2000,
+        minimum=1,
+        maximum=100_000,
+    )
     strategy: str = setting("How buyers of one item exclude each other.", default="redlock", choices=STRATEGIES)
     lock_ttl_ms: int = setting(
         "How long a Redlock lease lives, in ms: a crashed holder blocks its item that long.",

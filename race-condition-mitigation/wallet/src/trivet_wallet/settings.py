@@ -17,6 +17,13 @@ class Settings(TokenSettings):
 
     listen: str = setting("Address to serve HTTP on, host:port.", default="127.0.0.1:8000")
     database_url: str = setting("PostgreSQL, postgresql://user:password@host:port/database.", secret=True)
+    requests_max: int = setting(
+        "How many requests may be served at once; one more gets 429. Above TRIVET_WALLET_QUEUE_MAX, or that queue "
+        "never fills; and so few that their bodies fit into the memory, 64 KiB each at most.",
+        default=2000,
+        minimum=1,
+        maximum=100_000,
+    )
     strategy: str = setting(
         "How those who move one account's money exclude each other.", default="select_for_update", choices=STRATEGIES
     )

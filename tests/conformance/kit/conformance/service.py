@@ -189,14 +189,18 @@ class Service:
         return done.stdout
 
     @contextmanager
-    def replicas(self, count: int) -> Iterator[list[tuple[Api, Program]]]:
-        """Start replicas on the one database, wait until all are ready, and stop them afterwards."""
+    def replicas(self, count: int, **settings: str) -> Iterator[list[tuple[Api, Program]]]:
+        """Start replicas on the one database, wait until all are ready, and stop them afterwards.
+
+        ``settings`` are the member's, by the names that stand behind its prefix.
+        """
+        own = {self.member.variable(name): value for name, value in settings.items()}
         process = next(process for process in self.member.processes if process.name == self.subject.process)
         programs = [
             Program(
                 name=f"{self.database}-{next(_count)}",
                 argv=[executable(process.command[0]), *process.command[1:]],
-                env=self._environment | {self.member.variable("LISTEN"): listen},
+                env=self._environment | own | {self.member.variable("LISTEN"): listen},
                 listen=listen,
                 ready_url=f"http://{listen}/readyz",
             )

@@ -16,11 +16,13 @@ from trivet_chassis import (
     KEY_DESCRIPTION,
     KEY_HEADER,
     KEY_PATTERN,
+    OPEN_PATHS,
     Answer,
     InvalidRequest,
     LimitsMiddleware,
     MetricsMiddleware,
     ServiceError,
+    SheddingMiddleware,
     TraceMiddleware,
     Units,
     UnsupportedMediaType,
@@ -55,7 +57,8 @@ from trivet_inventory.settings import MEMBER
 
 _GUARDED = ("unauthenticated", "forbidden")
 _WRITES = (*_GUARDED, "invalid-request", "request-in-flight", "payload-too-large", "unsupported-media-type")
-_KEYED = ("idempotency-key-reuse", "internal", "unavailable")
+_LOAD = ("queue-full", "internal", "unavailable")
+_KEYED = ("idempotency-key-reuse", *_LOAD)
 router = APIRouter(route_class=StrictRoute)
 
 
@@ -158,8 +161,7 @@ async def restock_item(item_id: PathId, restock: Restock, key: Key, subject: Sub
     openapi_extra=requires("items.read"),
     summary="List items",
     response_class=Response,
-    responses=answers(200, ItemPage, "A page of items")
-    | refuses(*_GUARDED, "invalid-request", "internal", "unavailable"),
+    responses=answers(200, ItemPage, "A page of items") | refuses(*_GUARDED, "invalid-request", *_LOAD),
 )
 async def list_items(page: Annotated[Page, Query()], request: Request) -> Response:
     """Return a page of items in the order of their ids."""
@@ -173,8 +175,7 @@ async def list_items(page: Annotated[Page, Query()], request: Request) -> Respon
     openapi_extra=requires("items.read"),
     summary="Read an item",
     response_class=Response,
-    responses=answers(200, Item, "The item")
-    | refuses(*_GUARDED, "invalid-request", "not-found", "internal", "unavailable"),
+    responses=answers(200, Item, "The item") | refuses(*_GUARDED, "invalid-request", "not-found", *_LOAD),
 )
 async def get_item(item_id: PathId, request: Request) -> Response:
     """Return an item as it is now."""
@@ -218,5 +219,7 @@ def create_service(inventory: Inventory) -> tuple[ASGIApp, Units]:
     units = Units()
     app.state.inventory, app.state.units = inventory, units
     app.router.routes.extend([*inventory.health.routes(), metrics_route(inventory.registry)])
+    settings, registry = inventory.settings, inventory.registry
     guarded = inventory.gate.before(LimitsMiddleware(app))
-    return TraceMiddleware(MetricsMiddleware(guarded, MEMBER, inventory.registry), inventory.settings.listen), units
+    shedding = SheddingMiddleware(guarded, settings.requests_max, OPEN_PATHS, MEMBER, registry)
+    return TraceMiddleware(MetricsMiddleware(shedding, MEMBER, registry), settings.listen), units

@@ -12,11 +12,13 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from trivet_chassis import (
+    OPEN_PATHS,
     Health,
     InvalidRequest,
     LimitsMiddleware,
     MethodNotAllowed,
     MetricsMiddleware,
+    SheddingMiddleware,
     TraceMiddleware,
     metrics_route,
     problem_handlers,
@@ -78,4 +80,5 @@ def create_service(wallet: Wallet, desk: Desk, health: Health) -> ASGIApp:
         await django(scope, receive, send)
 
     guarded = wallet.gate.before(LimitsMiddleware(application))
-    return TraceMiddleware(MetricsMiddleware(guarded, MEMBER, wallet.registry), wallet.settings.listen)
+    shedding = SheddingMiddleware(guarded, wallet.settings.requests_max, OPEN_PATHS, MEMBER, wallet.registry)
+    return TraceMiddleware(MetricsMiddleware(shedding, MEMBER, wallet.registry), wallet.settings.listen)

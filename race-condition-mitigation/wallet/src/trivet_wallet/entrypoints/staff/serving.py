@@ -16,9 +16,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from trivet_chassis import (
+    OPEN_PATHS,
     Health,
     LimitsMiddleware,
     MetricsMiddleware,
+    SheddingMiddleware,
     TraceMiddleware,
     Unavailable,
     Units,
@@ -37,6 +39,7 @@ from trivet_wallet.settings import MEMBER, unread_variables
 
 _OURS = ("/livez", "/readyz", "/metrics", "/static/")
 _FILES = [("django.contrib.admin", "static"), ("ninja", "static"), ("trivet_wallet.entrypoints.staff", "static")]
+_REQUESTS_MAX = 100  # a few people, a page and its files each; the pages are made one after the other
 _log = structlog.get_logger("trivet.server")
 
 
@@ -65,7 +68,8 @@ def create_pages(wallet: Wallet, health: Health) -> ASGIApp:
         await django(scope, receive, send)  # type: ignore[arg-type]  # one and the same scope, or metrics see no route
 
     limited = LimitsMiddleware(application)
-    return TraceMiddleware(MetricsMiddleware(limited, MEMBER, wallet.registry), wallet.settings.admin_listen)
+    shedding = SheddingMiddleware(limited, _REQUESTS_MAX, OPEN_PATHS, MEMBER, wallet.registry)
+    return TraceMiddleware(MetricsMiddleware(shedding, MEMBER, wallet.registry), wallet.settings.admin_listen)
 
 
 def ensure_migrated(wallet: Wallet) -> None:
