@@ -102,6 +102,15 @@ def test_everything_else_is_not_found(client: httpx.Client, path: str) -> None:
 
 
 @pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("path", ["/items/batch%0A", "/items/%0abatch", "/items/%00", "/items/x%7F?y=%0A"])
+def test_a_path_that_cannot_be_printed_is_refused(client: httpx.Client, path: str) -> None:
+    request = client.build_request("GET", "/")
+    request.url = request.url.copy_with(raw_path=path.encode())
+    answer = client.send(request)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-request")
+
+
+@pytest.mark.usefixtures("shop")
 def test_an_escaped_slash_is_refused(client: httpx.Client) -> None:
     answer = client.get("/items%2Fbatch")
     assert answer.status_code == 400

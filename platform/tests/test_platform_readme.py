@@ -16,6 +16,7 @@ SHOWN = [
     [r"\[\('front-row', 100\)\]", r"postgresql://.*/shop redis://127\.0\.0\.1:\d+/0"],
     [r"the edge is at http://127\.0\.0\.1:\d+", "/items 200", "/items 200", "/metrics 404"],
     [r"alice may items\.buy items\.read at trivet", r"\['EdDSA', 'ES256'\]", r"\['ES256'\]"],
+    ["1 404", "2 404", "3 429", "4 429"],
     [r"the client knows nothing, and the table has \[\('front-row',\)\]", "1 answer was lost"],
 ]
 

@@ -20,7 +20,7 @@ import pytest
 
 from trivet_lab.control import ControlClient, ControlRefused, find_running
 from trivet_lab.members import find_members
-from trivet_lab.scene import request_json
+from trivet_lab.scene import EdgeError, request_json
 from trivet_lab.settings import lab_settings
 from trivet_platform import alive, ask_issuer
 
@@ -93,6 +93,35 @@ def test_its_curl_line_works_as_it_stands() -> None:
         assert process.wait(PATIENCE_S) == 130
     assert answer.startswith("HTTP/1.1 200")
     assert '"item_id":"front-row"' in answer
+
+
+def test_it_speaks_tls_when_asked() -> None:
+    with subprocess.Popen([TRIVET, "up", "--tls"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        line = next(line for line in process.stdout if line.startswith("curl "))
+        answer = subprocess.run(["bash", "-c", line], text=True, capture_output=True, check=True).stdout
+        script = f'eval "$({TRIVET} env)" && curl -s --cacert "$TRIVET_EDGE_CA_FILE" "$TRIVET_EDGE_URL/items"'
+        refused = subprocess.run(["bash", "-c", script], text=True, capture_output=True, check=True).stdout
+        untrusted = subprocess.run(["bash", "-c", re.sub(r"--cacert \S+", "", line)], capture_output=True, check=False)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 130
+    assert "https://127.0.0.1:" in line
+    assert answer.startswith("HTTP/2 200")
+    assert json.loads(refused)["code"] == "unauthenticated"
+    assert untrusted.returncode == 60, "curl: the peer's certificate cannot be authenticated with known CA certificates"
+
+
+def test_one_person_who_asks_without_end_is_told_to_wait() -> None:
+    with started() as up:
+        token, statuses = token_of(up.url), []
+        for _ in range(400):
+            try:
+                request_json("GET", f"{up.url}/items", token=token)
+            except EdgeError as error:
+                statuses.append(error.status)
+        up.process.send_signal(signal.SIGINT)
+        up.process.wait(PATIENCE_S)
+    assert set(statuses) == {429}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -2,10 +2,12 @@
 
 from trivet_platform.binaries import MissingBinary, server_versions
 from trivet_platform.bounded_disk import BoundedDisk, NoBoundedDisk, bounded_disk_blocker
+from trivet_platform.certificate import Certificate, make_certificate
 from trivet_platform.clock import NoOwnClock, OwnClock, find_libfaketime
 from trivet_platform.conditions import Conditions
 from trivet_platform.envoy import Envoy, RouteFailed
 from trivet_platform.envoy_config import Upstream
+from trivet_platform.envoy_limits import Bounds, Limits, Rate
 from trivet_platform.errors import PartDied, PlatformClosed, PlatformError, StartFailed
 from trivet_platform.issuer import Issuer, IssuerFailed, ask_issuer
 from trivet_platform.link import Link, LinkFailed
@@ -20,10 +22,13 @@ from trivet_platform.valkey import Valkey
 
 __all__ = [
     "BoundedDisk",
+    "Bounds",
+    "Certificate",
     "Conditions",
     "Envoy",
     "Issuer",
     "IssuerFailed",
+    "Limits",
     "Link",
     "LinkFailed",
     "MissingBinary",
@@ -38,6 +43,7 @@ __all__ = [
     "PlatformError",
     "Postgres",
     "Program",
+    "Rate",
     "RouteFailed",
     "Site",
     "StartFailed",
@@ -49,6 +55,7 @@ __all__ = [
     "bounded_disk_blocker",
     "find_libfaketime",
     "free_port",
+    "make_certificate",
     "run_pgbench",
     "server_versions",
     "sweep",

@@ -9,21 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from trivet_platform.binaries import envoy_server
+from trivet_platform.certificate import Certificate
 from trivet_platform.envoy_config import (
     CLUSTERS_FILE,
     PROBE_HEADER,
     ROUTES_FILE,
+    Edge,
     Upstream,
     bootstrap,
     clusters,
     routes,
 )
+from trivet_platform.envoy_limits import Bounds, Limits, TokenIssuer
+from trivet_platform.envoy_listener import KEY_VARIABLE
 from trivet_platform.errors import PlatformError
+from trivet_platform.issuer import Issuer
 from trivet_platform.part import Site
 from trivet_platform.probe import NoAnswer, get, http_blocker
 from trivet_platform.process import Process
 from trivet_platform.server import HOST, ServerPart
 
+AUTHORITY_FILE = "authority.pem"
 _EFFECT_PATIENCE_S = 20
 _POLL_S = 0.02
 
@@ -37,34 +43,63 @@ class Envoy(ServerPart):
 
     It routes nothing until ``route`` is called. What it says itself is problem+json (``envoy_problems.py``). It
     repeats a request only if that was never sent, waits 15 s for an answer, and checks ``/readyz`` every second.
+
+    It knows people by the tokens of ``issuer``, whose keys it asks for as a service does; without one it can limit
+    addresses alone. With a certificate it speaks TLS and nothing else.
     """
 
-    def __init__(self, name: str = "envoy", port: int | None = None) -> None:
+    def __init__(
+        self,
+        name: str = "envoy",
+        port: int | None = None,
+        *,
+        issuer: Issuer | None = None,
+        certificate: Certificate | None = None,
+        bounds: Bounds | None = None,
+    ) -> None:
         super().__init__(name, port)
+        self._issuer = issuer
+        self._certificate = certificate
+        self._trust = None if certificate is None else certificate.client_context()
+        self._bounds = bounds or Bounds()
+        self._limits = Limits()
         self._version = 0
         self._routed: list[tuple[str, Upstream]] = []
 
     @property
     def url(self) -> str:
         """Where clients reach the services."""
-        return f"http://{HOST}:{self.port}"
+        return f"{'http' if self._certificate is None else 'https'}://{HOST}:{self.port}"
+
+    @property
+    def authority_file(self) -> Path | None:
+        """Where clients find the authority that they know the edge's certificate by; None before TLS is served."""
+        if self._certificate is None or self._process is None:
+            return None
+        return self._directory / AUTHORITY_FILE
 
     @property
     def endpoints(self) -> dict[str, str]:
-        """The edge's URL, and the admin endpoint once it is known."""
-        admin = self._admin()
-        return {"url": self.url} | ({"admin": admin} if admin else {})
+        """The edge's URL, the authority's file if it speaks TLS, and the admin endpoint once it is known."""
+        found = {"url": self.url, "authority_file": str(self.authority_file or ""), "admin": self._admin() or ""}
+        return {name: value for name, value in found.items() if value}
 
     def spawn(self, site: Site) -> Process:
         """Spawn it on ``self.port`` with the routes of the last time."""
         self._directory = site.directory
         self._admin_file.unlink(missing_ok=True)
         self._put(CLUSTERS_FILE, clusters(self._label, self._routed))
-        self._put(ROUTES_FILE, routes(self._label, self._routed))
-        self._put("bootstrap.json", bootstrap(site.directory, HOST, self.port))
+        self._put(ROUTES_FILE, routes(self._label, self._routed, self._limits))
+        known = None if self._issuer is None else TokenIssuer(self._issuer.url, self._issuer.jwks_url)
+        edge = Edge(HOST, self.port, self._bounds, known, self._certificate)
+        self._put("bootstrap.json", bootstrap(site.directory, edge))
+        secret = {}
+        if self._certificate is not None:
+            (site.directory / AUTHORITY_FILE).write_text(self._certificate.authority_pem)
+            secret[KEY_VARIABLE] = self._certificate.key_pem
         words = ["-c", "bootstrap.json", "--admin-address-path", str(self._admin_file)]
         words += ["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]
-        return site.spawn([envoy_server(), *words])
+        return site.spawn([envoy_server(), *words], secret)
 
     def probe(self) -> str | None:
         """Return None when Envoy calls itself ready and a worker answers with the newest routes."""
@@ -73,22 +108,28 @@ class Envoy(ServerPart):
             return "no admin endpoint yet"
         return http_blocker(f"{admin}/ready") or self._routes_blocker()
 
-    def route(self, upstreams: Sequence[Upstream]) -> None:
+    def route(self, upstreams: Sequence[Upstream], limits: Limits = Limits()) -> None:  # noqa: B008  - it is frozen
         """Route to these upstreams and no others; return when that is in effect and every endpoint's health is known.
+
+        With new routes come new limits, and every client begins with a full bucket.
 
         New clusters are made and health-checked before the routes name them, and old ones are removed after: no
         request meets a route without a cluster. An endpoint that is down is known to be so and gets nothing.
 
         Raises:
             RouteFailed: Envoy does not run, or refused, or a health check did not end.
+            ValueError: Subjects are to be limited, and it knows no issuer.
         """
+        if limits.subject is not None and self._issuer is None:
+            raise ValueError(f"{self.name} knows no issuer, so it cannot limit subjects")
         if self._process is None:
             raise RouteFailed(f"{self.name} is not started")
         self._version += 1
         new = [(f"{upstream.name}.{self._version}", upstream) for upstream in upstreams]
         self._put(CLUSTERS_FILE, clusters(f"{self._label}+", [*self._routed, *new]))
         self._await(lambda: self._clusters_blocker([name for name, _ in new]))
-        self._put(ROUTES_FILE, routes(self._label, new))
+        self._limits = limits
+        self._put(ROUTES_FILE, routes(self._label, new, limits))
         self._await(self._routes_blocker)
         self._put(CLUSTERS_FILE, clusters(self._label, new))
         self._routed = new
@@ -144,7 +185,7 @@ class Envoy(ServerPart):
 
     def _routes_blocker(self) -> str | None:
         try:
-            status, _ = get(self.url, {PROBE_HEADER: self._label})
+            status, _ = get(self.url, {PROBE_HEADER: self._label}, self._trust)
         except NoAnswer as error:
             return f"the listener does not answer: {error}"
         return None if status == 200 else "the new routes do not serve yet"

@@ -8,16 +8,31 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from trivet_platform.envoy_problems import local_replies, trace_filter
+from trivet_platform.certificate import Certificate
+from trivet_platform.envoy_limits import (
+    Bounds,
+    Limits,
+    TokenIssuer,
+    issuer_cluster,
+    limits_of_routes,
+    overload,
+    unlimited,
+)
+from trivet_platform.envoy_listener import ANSWER_TIMEOUT, ROUTES, listener
 from trivet_platform.sockets import split_address
 
 CLUSTERS_FILE = "clusters.json"
 ROUTES_FILE = "routes.json"
 PROBE_HEADER = "x-trivet-route"
 _TYPES = "type.googleapis.com/envoy"
-_ROUTES = "edge"
-_ANSWER_TIMEOUT = "15s"
 _MANY = 16_384
+# A router may take a path that ends in a line feed for the path without it, and patterns do not.
+_UNPRINTABLE = {
+    "match": {"safe_regex": {"regex": "(?i).*%(0[0-9a-f]|1[0-9a-f]|7f).*"}},
+    "direct_response": {"status": 400},
+}
+# A request that meets no route meets no limit either.
+_NOWHERE = {"match": {"prefix": "/"}, "direct_response": {"status": 404}}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,14 +49,29 @@ class Upstream:
     internal: Sequence[str] = ()
 
 
-def bootstrap(directory: Path, host: str, port: int) -> dict[str, Any]:
+@dataclasses.dataclass(frozen=True)
+class Edge:
+    """What an edge is given once: where it listens, its bounds, whose tokens it knows people by, its certificate."""
+
+    host: str
+    port: int
+    bounds: Bounds = dataclasses.field(default_factory=Bounds)
+    issuer: TokenIssuer | None = None
+    certificate: Certificate | None = None
+
+
+def bootstrap(directory: Path, edge: Edge) -> dict[str, Any]:
     """Return what Envoy is started with: its listener, its admin endpoint, and the files that it watches."""
+    routes_source, address = _watched(directory / ROUTES_FILE), _address(edge.host, edge.port)
+    served = listener(routes_source, address, edge.bounds, edge.issuer, edge.certificate)
+    known = [] if edge.issuer is None else [issuer_cluster(edge.issuer)]
     return {
         "node": {"id": "edge", "cluster": "trivet"},
         # The kernel chooses the admin port; Envoy writes it down. No other process can take it in between.
-        "admin": {"address": _address(host, 0)},
+        "admin": {"address": _address(edge.host, 0)},
         "dynamic_resources": {"cds_config": _watched(directory / CLUSTERS_FILE)},
-        "static_resources": {"listeners": [_listener(directory, host, port)]},
+        "static_resources": {"listeners": [served], "clusters": known},
+        "overload_manager": overload(edge.bounds),
     }
 
 
@@ -50,7 +80,7 @@ def clusters(version: str, upstreams: Sequence[tuple[str, Upstream]]) -> dict[st
     return {"version_info": version, "resources": [_cluster(name, upstream) for name, upstream in upstreams]}
 
 
-def routes(version: str, upstreams: Sequence[tuple[str, Upstream]]) -> dict[str, Any]:
+def routes(version: str, upstreams: Sequence[tuple[str, Upstream]], limits: Limits) -> dict[str, Any]:
     """Return the content of the routes' file.
 
     A request that carries ``PROBE_HEADER`` with this version is answered by the worker itself: so whoever asks
@@ -62,18 +92,20 @@ def routes(version: str, upstreams: Sequence[tuple[str, Upstream]]) -> dict[str,
             "headers": [{"name": PROBE_HEADER, "string_match": {"exact": version}}],
         },
         "direct_response": {"status": 200},
+        "typed_per_filter_config": unlimited(),
     }
     closed = ["/metrics", *(pattern for _, upstream in upstreams for pattern in upstream.internal)]
     opened = [(prefix, name) for name, upstream in upstreams for prefix in upstream.prefixes]
     opened.sort(key=lambda pair: len(pair[0]), reverse=True)
     host = {
-        "name": _ROUTES,
+        "name": ROUTES,
         "domains": ["*"],
-        "routes": [probe, *(_closed(pattern) for pattern in closed), *(_opened(*pair) for pair in opened)],
+        "routes": [probe, _UNPRINTABLE, *map(_closed, closed), *(_opened(*pair) for pair in opened), _NOWHERE],
+        "typed_per_filter_config": limits_of_routes(limits),
     }
     configuration = {
         "@type": f"{_TYPES}.config.route.v3.RouteConfiguration",
-        "name": _ROUTES,
+        "name": ROUTES,
         "virtual_hosts": [host],
     }
     return {"version_info": version, "resources": [configuration]}
@@ -91,40 +123,6 @@ def _address(host: str, port: int) -> dict[str, Any]:
 
 def _watched(path: Path) -> dict[str, Any]:
     return {"path_config_source": {"path": str(path)}, "resource_api_version": "V3"}
-
-
-def _listener(directory: Path, host: str, port: int) -> dict[str, Any]:
-    manager = {
-        "@type": f"{_TYPES}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "edge",
-        "rds": {"route_config_name": _ROUTES, "config_source": _watched(directory / ROUTES_FILE)},
-        "http_filters": [
-            trace_filter(),
-            {
-                "name": "router",
-                "typed_config": {
-                    "@type": f"{_TYPES}.extensions.filters.http.router.v3.Router",
-                    "suppress_envoy_headers": True,
-                },
-            },
-        ],
-        "local_reply_config": local_replies(),
-        "server_header_transformation": "PASS_THROUGH",
-        "use_remote_address": True,
-        # A path that a service would read differently must not slip past the patterns of what is internal.
-        "normalize_path": True,
-        "merge_slashes": True,
-        "path_with_escaped_slashes_action": "REJECT_REQUEST",
-        "request_headers_timeout": _ANSWER_TIMEOUT,
-    }
-    network = {"name": "http", "typed_config": manager}
-    return {
-        "name": "edge",
-        "address": _address(host, port),
-        # With SO_REUSEPORT a second Envoy would share the port and take half of the traffic, unnoticed.
-        "enable_reuse_port": False,
-        "filter_chains": [{"filters": [network]}],
-    }
 
 
 def _cluster(name: str, upstream: Upstream) -> dict[str, Any]:
@@ -181,4 +179,4 @@ def _opened(prefix: str, cluster: str) -> dict[str, Any]:
         ],
         "host_selection_retry_max_attempts": 3,
     }
-    return {"match": match, "route": {"cluster": cluster, "timeout": _ANSWER_TIMEOUT, "retry_policy": retry}}
+    return {"match": match, "route": {"cluster": cluster, "timeout": ANSWER_TIMEOUT, "retry_policy": retry}}

@@ -1,8 +1,10 @@
 """What the edge says itself, as ``application/problem+json``: the same shape that every service answers with.
 
-Only three things can be wrong before a service answers: nothing is routed there, the request is no HTTP, or no
-answer came. The last is *indefinite*: the service may have acted on a request whose answer was lost, so its
-caller repeats it with the same idempotency key.
+Before a service answers, nothing may be routed there, the request may be no HTTP, too large, too slow or one too many,
+or no answer comes. Only the last is *indefinite*: the service may have acted on a request whose answer was lost, so
+its caller repeats it with the same idempotency key. A request goes to a service when it is whole (``envoy_limits.py``),
+so one that was refused for its size or its slowness never reached any. Who says that they speak gRPC is answered in
+gRPC, which is Envoy's way: no service here does.
 """
 
 from __future__ import annotations
@@ -47,15 +49,41 @@ UNAVAILABLE = EdgeProblem(
     retryable=True,
     detail="no answer from the service: %RESPONSE_CODE_DETAILS%",
 )
-EDGE_PROBLEMS = (NOT_FOUND, INVALID, UNAVAILABLE)
+TOO_LARGE = EdgeProblem(
+    "payload-too-large",
+    413,
+    "The body is too large",
+    definite=True,
+    retryable=False,
+    detail="the edge takes no body of that size",
+)
+RATE_LIMITED = EdgeProblem(
+    "rate-limited",
+    429,
+    "Rate limited",
+    definite=True,
+    retryable=True,
+    detail="too many requests of one subject or address: wait, and ask again",
+)
+EDGE_PROBLEMS = (NOT_FOUND, INVALID, TOO_LARGE, RATE_LIMITED, UNAVAILABLE)
 
 
 def local_replies() -> dict[str, Any]:
-    """Return the connection manager's ``local_reply_config``: every answer that Envoy makes is one of the three."""
-    missing = _status("EQ", 404)
-    lost = {"or_filter": {"filters": [_status("GE", 500), _status("EQ", 408)]}}
-    refused = _status("GE", 400)
-    return {"mappers": [_mapper(missing, NOT_FOUND), _mapper(lost, UNAVAILABLE), _mapper(refused, INVALID)]}
+    """Return the connection manager's ``local_reply_config``: every answer that Envoy makes is one of these.
+
+    A 408 is told to who sent too slowly, and also when a service had the request and nobody said anything for long.
+    """
+    idle = {"response_flag_filter": {"flags": ["SI"]}}
+    lost = {"or_filter": {"filters": [_status("GE", 500), idle]}}
+    return {
+        "mappers": [
+            _mapper(_status("EQ", 404), NOT_FOUND),
+            _mapper(_status("EQ", 413), TOO_LARGE),
+            _mapper(_status("EQ", 429), RATE_LIMITED),
+            _mapper(lost, UNAVAILABLE),
+            _mapper(_status("GE", 400), INVALID),
+        ]
+    }
 
 
 def trace_filter() -> dict[str, Any]:

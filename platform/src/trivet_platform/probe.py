@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -14,15 +15,18 @@ class NoAnswer(Exception):
     """Nothing answered as HTTP within a second."""
 
 
-def get(url: str, headers: Mapping[str, str] | None = None) -> tuple[int, str]:
-    """Return status and body.
+def get(url: str, headers: Mapping[str, str] | None = None, trust: ssl.SSLContext | None = None) -> tuple[int, str]:
+    """Return status and body; ``trust`` is whom to know the server of an https address by.
 
     Raises:
         NoAnswer: the connection failed, or what came was no HTTP.
     """
     parts = urlsplit(url)
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_TIMEOUT_S)
+    host = parts.hostname or ""
+    connection = http.client.HTTPConnection(host, parts.port, timeout=_TIMEOUT_S)
+    if parts.scheme == "https":
+        connection = http.client.HTTPSConnection(host, parts.port, timeout=_TIMEOUT_S, context=trust)
     try:
         connection.request("GET", target, headers=dict(headers or {}))
         answer = connection.getresponse()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import threading
+from pathlib import Path
 
 from trivet_lab.cli.run import chosen
 from trivet_lab.console import Console
@@ -15,20 +17,21 @@ from trivet_lab.members import find_members
 from trivet_lab.scenarios import find_scenarios
 from trivet_lab.scene import request_json
 from trivet_lab.settings import lab_settings
-from trivet_lab.topologies import Shop, Stage
-from trivet_platform import Supervisor, sweep
+from trivet_lab.topologies import OF_PEOPLE, Shop, Stage
+from trivet_platform import Supervisor, make_certificate, sweep
 
 EDGE_PORT = 8080
 CONTROL_PORT = 8081
 DEMO = {"id": "front-row", "name": "Front row", "stock": 100, "unit_price_minor": 4_900, "currency": "EUR"}
 
 
-def up(*, strategy: str = "redlock", linked: bool = False) -> int:
+def up(*, strategy: str = "redlock", linked: bool = False, tls: bool = False) -> int:
     """Start the shop and leave it running until Ctrl-C.
 
     Args:
         strategy: how Inventory keeps buyers apart: redlock, advisory, or naive, which oversells.
         linked: put a link between every replica and every server, so that faults of the network can be injected.
+        tls: let the load balancer speak TLS alone, with a certificate made for this shop.
     """
     settings = lab_settings()
     console = Console(plain=settings.plain)
@@ -40,20 +43,22 @@ def up(*, strategy: str = "redlock", linked: bool = False) -> int:
     with Supervisor(run.path, console.say) as platform:
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: over.set())
-        shop = Shop(platform, find_members(settings.root), lab=run.name, port=EDGE_PORT)
+        certificate = make_certificate() if tls else None
+        shop = Shop(platform, find_members(settings.root), run.name, EDGE_PORT, certificate)
         shop.open()
-        with shop.stage(variant.name, variant.settings, lab=variant.lab, linked=linked) as stage:
+        with shop.stage(variant.name, variant.settings, lab=variant.lab, linked=linked, limits=OF_PEOPLE) as stage:
             token = stage.tokens([STAFF], "items.write").get(STAFF)
-            request_json("POST", f"{stage.url}/items", DEMO, key="front-row", token=token)
+            trust = certificate.client_context() if certificate else None
+            request_json("POST", f"{stage.url}/items", DEMO, key="front-row", token=token, trust=trust)
             targets = targets_of(stage.parts, shop.start, shop.logs)
             with ControlServer(targets, platform.token, stage.epoch_ns, CONTROL_PORT) as control:
                 platform.write({"environment": shop.endpoints(stage) | {CONTROL_URL: control.url}})
-                _announce(console, stage, control)
+                _announce(console, stage, control, shop.edge.authority_file)
                 over.wait()
     return 0
 
 
-def _announce(console: Console, stage: Stage, control: ControlServer) -> None:
+def _announce(console: Console, stage: Stage, control: ControlServer, authority: Path | None) -> None:
     if not stage.url.endswith(f":{EDGE_PORT}"):
         console.say(f"port {EDGE_PORT} is taken; the edge is at {stage.url}")
     if not control.url.endswith(f":{CONTROL_PORT}"):
@@ -62,8 +67,9 @@ def _announce(console: Console, stage: Stage, control: ControlServer) -> None:
     console.result(
         f"its control API is at {control.url}; break it from another terminal: ./trivet faults inject kill:one"
     )
+    trusting = "" if authority is None else f"--cacert {shlex.quote(str(authority))} "
     console.result(
-        f"""curl -i {stage.url}/buy-item -H "authorization: Bearer $(./trivet token --as alice)" """
+        f"""curl -i {trusting}{stage.url}/buy-item -H "authorization: Bearer $(./trivet token --as alice)" """
         """-H 'content-type: application/json' -H 'idempotency-key: 1' """
         f"""-d '{{"item_id": "{DEMO["id"]}"}}'"""
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import json
+import ssl
 import urllib.error
 import urllib.request
 from typing import Any
-
-# A proxy that a person's shell names is for the world outside; this address is on their own machine.
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class EdgeError(Exception):
@@ -28,13 +27,16 @@ def request_json(
     key: str | None = None,
     timeout_s: float = 10,
     token: str | None = None,
+    trust: ssl.SSLContext | None = None,
 ) -> Any:
     """Send one request to a loopback URL, with an access token if there is one, and return the decoded answer.
+
+    ``trust`` is whom to know an edge that speaks TLS by.
 
     Raises:
         EdgeError: the answer is no 2xx, or there was none within ``timeout_s``.
     """
-    if not url.startswith("http://127."):
+    if not url.startswith(("http://127.", "https://127.")):
         raise EdgeError(f"{url} is not on loopback", 0)
     headers = {"content-type": "application/json"} if body is not None else {}
     if key is not None:
@@ -42,12 +44,18 @@ def request_json(
     if token is not None:
         headers["authorization"] = f"Bearer {token}"
     data = json.dumps(body).encode() if body is not None else None
-    request = urllib.request.Request(url, data=data, headers=headers, method=method)  # noqa: S310  - checked above: loopback http alone
+    request = urllib.request.Request(url, data=data, headers=headers, method=method)  # noqa: S310  - checked above: loopback alone
     try:
-        with _DIRECT.open(request, timeout=timeout_s) as answer:
+        with _opener(trust).open(request, timeout=timeout_s) as answer:
             return json.loads(answer.read())
     except urllib.error.HTTPError as error:
         text = error.read().decode(errors="replace")[:500]
         raise EdgeError(f"{method} {url}: {error.code} {text}", error.code) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise EdgeError(f"{method} {url}: {error}", 0) from error
+
+
+@functools.cache
+def _opener(trust: ssl.SSLContext | None) -> urllib.request.OpenerDirector:
+    """Return what opens an address directly: a proxy that a person's shell names is for the world outside."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))

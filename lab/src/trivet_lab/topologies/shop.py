@@ -7,6 +7,7 @@ edge address. So three variants can be compared on one warm platform without sha
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,13 +18,16 @@ from trivet_lab.members import Member, Process, executable, last_lines, run_comm
 from trivet_lab.topologies.names import LINK_WORD, master_name, replica_name
 from trivet_lab.topologies.wiring import wire
 from trivet_platform import (
+    Certificate,
     Conditions,
     Envoy,
     Issuer,
+    Limits,
     Link,
     Part,
     Postgres,
     Program,
+    Rate,
     Supervisor,
     Upstream,
     Valkey,
@@ -39,8 +43,18 @@ TOKEN_LIFETIME_S = 24 * 3600
 """Tokens outlive every run, and every hour that a fault sets a replica's clock ahead."""
 
 
+OF_PEOPLE = Limits(subject=Rate(per_s=20, burst=40), address=Rate(per_s=100, burst=200))
+"""What a shop takes of one person, and of one address, behind which there may be an office."""
+OF_A_CROWD = Limits(subject=Rate(per_s=2_000, burst=4_000), address=Rate(per_s=20_000, burst=40_000))
+"""A load generator has one address for a whole crowd, and few names for all who spend."""
+
+
 class StageFailed(Exception):
     """A service could not be put on stage; the text ends with what it printed last."""
+
+
+def _no_edge(limits: Limits) -> None:
+    raise StageFailed(f"there is no edge that could hold anybody to {limits}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +62,8 @@ class Stage:
     """One variant's services, running behind the edge.
 
     ``epoch_ns`` is the monotonic clock's reading from which every ``_ns`` of this variant counts. ``parts`` are its
-    services and all that they stand upon, by the names that every stage shares (``part_names``).
+    services and all that they stand upon, by the names that every stage shares (``part_names``). ``limit`` changes what
+    the edge takes of one client; everybody then begins with a full bucket.
     """
 
     name: str
@@ -58,6 +73,7 @@ class Stage:
     readers: Mapping[str, str]
     parts: Mapping[str, Part]
     issuer: Issuer | None = None
+    limit: Callable[[Limits], None] = _no_edge
 
     def tokens(
         self,
@@ -93,8 +109,18 @@ class Stage:
 class Shop:
     """The parts that every stage shares, and the stages put upon them."""
 
-    def __init__(self, platform: Supervisor, members: Mapping[str, Member], lab: str, port: int | None = None) -> None:
-        """Choose the parts that these members need; ``lab`` is the run's id and ``port`` the edge's wish."""
+    def __init__(
+        self,
+        platform: Supervisor,
+        members: Mapping[str, Member],
+        lab: str,
+        port: int | None = None,
+        certificate: Certificate | None = None,
+    ) -> None:
+        """Choose the parts that these members need.
+
+        ``lab`` is the run's id and ``port`` the edge's wish; with a certificate the edge speaks TLS.
+        """
         self._platform = platform
         self._members = members
         self._lab = lab
@@ -106,7 +132,7 @@ class Shop:
         self.postgres = Postgres()
         self.valkeys = [Valkey(master_name(number)) for number in range(1, needs.get("valkey", 0) + 1)]
         self.issuer = Issuer()
-        self.edge = Envoy(port=port)
+        self.edge = Envoy(port=port, issuer=self.issuer, certificate=certificate)
 
     @property
     def logs(self) -> Path:
@@ -128,6 +154,8 @@ class Shop:
     def endpoints(self, stage: Stage) -> dict[str, str]:
         """Return what a person needs to talk to the parts, as settings name it."""
         found = {"TRIVET_EDGE_URL": stage.url, "TRIVET_ISSUER_URL": self.issuer.url}
+        if self.edge.authority_file is not None:
+            found["TRIVET_EDGE_CA_FILE"] = str(self.edge.authority_file)
         for name, url in stage.readers.items():
             found[self._members[name].variable("READER_URL")] = url
         if self.valkeys:
@@ -144,6 +172,7 @@ class Shop:
         linked: bool = False,
         conditions: Mapping[str, Conditions] | None = None,
         members: Collection[str] | None = None,
+        limits: Limits = OF_A_CROWD,
     ) -> Iterator[Stage]:
         """Put members on stage with these settings, on databases of their own, and take them down again.
 
@@ -151,7 +180,7 @@ class Shop:
         that one of them never speaks to. ``settings`` maps a member's name to its variables, ``conditions`` the name of
         one part to what it alone is started under; shared parts that ran under others are started again. ``lab`` opens
         what is closed outside a lab. ``linked`` puts a link between every replica and every server, so that each can be
-        broken alone.
+        broken alone. ``limits`` are what the edge takes of one client.
 
         Raises:
             StageFailed: a migration failed or a replica did not become ready.
@@ -188,9 +217,10 @@ class Shop:
             if links:
                 self._platform.start(*links)
             self._platform.start(*programs)
-            self.edge.route(upstreams)
+            self.edge.route(upstreams, limits)
             parts |= {part.name: part for part in (*self.valkeys, self.postgres, self.issuer, self.edge)}
-            yield Stage(name, self.edge.url, time.monotonic_ns(), programs, readers, parts, self.issuer)
+            limit = functools.partial(self.edge.route, upstreams)
+            yield Stage(name, self.edge.url, time.monotonic_ns(), programs, readers, parts, self.issuer, limit)
         finally:
             self._take_down(programs, links)
 
