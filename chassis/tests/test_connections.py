@@ -23,7 +23,7 @@ import asyncio, gc, sys
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from trivet_chassis import Health, LimitsMiddleware, Units, configure_logs, run_server, serve_asgi
+from trivet_chassis import Drain, Health, LimitsMiddleware, Units, configure_logs, run_server, serve_asgi
 from trivet_chassis.protocol import ConnectionLimits, HttpToolsProtocol
 
 health, released = Health({}), asyncio.Event()
@@ -62,7 +62,7 @@ async def main():
 
     limits = ConnectionLimits(head_deadline_s=float(sys.argv[2]), head_bytes_max=4096, head_fields_max=10,
                               pipelined_max=5, unread_deadline_s=0.4)
-    await serve_asgi(app, health, Units(), listen=sys.argv[1], drain_delay_ms=0, drain_timeout_s=5, limits=limits)
+    await serve_asgi(app, health, Units(), listen=sys.argv[1], drain=Drain(0, 5), limits=limits)
 
 configure_logs("shop", sys.argv[1])
 run_server(main())

@@ -16,7 +16,7 @@ import asyncio, gc, sys, time
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from trivet_chassis import Health, Units, configure_logs, run_server, serve_asgi
+from trivet_chassis import Drain, Health, Units, configure_logs, run_server, serve_asgi
 
 health, units = Health({}), Units()
 
@@ -49,7 +49,7 @@ async def main():
     own = [Route("/slow", slow), Route("/outlive", outlive), Route("/frozen", frozen), Route("/seen", seen)]
     app = Starlette(routes=[*own, *health.routes()])
     works = [beside(), asyncio.sleep(0), asyncio.to_thread(int, "broken")]
-    await serve_asgi(app, health, units, listen=sys.argv[1], drain_delay_ms=int(sys.argv[2]), drain_timeout_s=5,
+    await serve_asgi(app, health, units, listen=sys.argv[1], drain=Drain(int(sys.argv[2]), 5),
                      background=works, proxies=sys.argv[3:])
     print("returned", flush=True)
 
@@ -58,8 +58,8 @@ run_server(main())
 """
 
 
-def serving(drain_delay_ms: int) -> AbstractContextManager[Running]:
-    return running(PROGRAM, str(drain_delay_ms))
+def serving(drain_delay_ms: int, *proxies: str) -> AbstractContextManager[Running]:
+    return running(PROGRAM, str(drain_delay_ms), *proxies)
 
 
 def test_it_is_unready_before_it_stops_listening() -> None:
@@ -92,8 +92,8 @@ def test_who_is_no_proxy_is_not_believed_whence_a_request_comes(
     monkeypatch: pytest.MonkeyPatch, proxies: list[str], seen: bytes
 ) -> None:
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")  # uvicorn's own, which is no setting of a service
-    with serving(0, *proxies) as running:
-        assert running.get("/seen", x_forwarded_proto="https", x_forwarded_for="10.9.8.7") == (200, seen)
+    with serving(0, *proxies) as served:
+        assert served.get("/seen", x_forwarded_proto="https", x_forwarded_for="10.9.8.7") == (200, seen)
 
 
 def test_a_request_that_was_begun_is_answered() -> None:

@@ -21,6 +21,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from trivet_chassis import (
+    Drain,
     OPEN_PATHS, Health, LimitsMiddleware, MetricsMiddleware, SheddingMiddleware, TraceMiddleware, Units,
     configure_logs, metrics_route, problem_handlers, run_server, serve_asgi,
 )
@@ -54,7 +55,7 @@ async def main():
 
     app = SheddingMiddleware(app, int(sys.argv[2]), OPEN_PATHS | {"/release"}, "shop", registry)
     app = TraceMiddleware(MetricsMiddleware(app, "shop", registry), "node-1")
-    await serve_asgi(app, health, Units(), listen=sys.argv[1], drain_delay_ms=0, drain_timeout_s=5)
+    await serve_asgi(app, health, Units(), listen=sys.argv[1], drain=Drain(0, 5))
 
 configure_logs("shop", sys.argv[1], "critical")
 run_server(main())

@@ -37,7 +37,7 @@ from .metrics import MetricsMiddleware, metrics_route
 from .outcomes import Outcome, counted_outcome
 from .problems import MEDIA_TYPE, PROBLEMS, TYPE_PREFIX, ProblemKind
 from .rendering import allowed_methods, problem_body, problem_handlers, problem_headers, problem_response
-from .server import host_and_port, run_server, serve_asgi, warn_of_settings
+from .server import Drain, host_and_port, run_server, serve_asgi, warn_of_settings
 from .settings import (
     SettingDescription,
     SettingsError,
@@ -83,6 +83,7 @@ __all__ = [
     "AlreadyExists",
     "Answer",
     "Check",
+    "Drain",
     "FailpointError",
     "Forbidden",
     "Gate",

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import signal
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -54,6 +55,18 @@ def warn_of_settings(unread: Sequence[str], failpoints: str | None, lab: str | N
         _log.warning("setting ignored", setting="TRIVET_FAILPOINTS does nothing without TRIVET_LAB")
     else:
         _log.warning("failpoints armed", failpoints=failpoints, lab=lab)
+
+
+@dataclass(frozen=True)
+class Drain:
+    """How a server ends.
+
+    It listens for ``delay_ms`` while ``/readyz`` already says no, and then for nobody new. Requests may take
+    ``timeout_s`` to end, and units as long after them.
+    """
+
+    delay_ms: int
+    timeout_s: int
 
 
 class _Server(uvicorn.Server):
@@ -120,8 +133,7 @@ async def serve_asgi(
     units: Units,
     *,
     listen: str,
-    drain_delay_ms: int,
-    drain_timeout_s: int,
+    drain: Drain,
     background: Sequence[Coroutine[Any, Any, None]] = (),
     proxies: Sequence[str] = (),
     limits: ConnectionLimits = CONNECTION_LIMITS,
@@ -138,8 +150,7 @@ async def serve_asgi(
         health: Says no at ``/readyz`` from the first signal on.
         units: The work that outlives its request; settled after the last connection.
         listen: host:port; also the node's name in an answer to what is no HTTP.
-        drain_delay_ms: How long to go on listening while ``/readyz`` already says no.
-        drain_timeout_s: How long requests may take to end, and units after them.
+        drain: How to end.
         background: Works that run from now on for as long as anything is served, and are then cancelled.
         proxies: Addresses and networks whose word on scheme and client is believed.
         limits: How much and how long a connection may hold.
@@ -158,14 +169,14 @@ async def serve_asgi(
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
         timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=drain_timeout_s,
+        timeout_graceful_shutdown=drain.timeout_s,
     )
     try:
         async with _beside(background):
             with _start_up_kept_from_collector():
-                await _Server(config, health, drain_delay_ms, asyncio.get_running_loop()).serve()
+                await _Server(config, health, drain.delay_ms, asyncio.get_running_loop()).serve()
     finally:
-        await units.settle(drain_timeout_s)
+        await units.settle(drain.timeout_s)
 
 
 def run_server(serving: Coroutine[Any, Any, None]) -> None:

@@ -23,11 +23,11 @@ class Running:
         command = [sys.executable, "-c", program, f"127.0.0.1:{self.port}", *words]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
-    def get(self, path: str) -> tuple[int, bytes]:
-        """Ask on a connection of its own."""
+    def get(self, path: str, **headers: str) -> tuple[int, bytes]:
+        """Ask on a connection of its own; ``_`` in a header's name stands for ``-``."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request("GET", path)
+            connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:

@@ -58,7 +58,7 @@ COLUMNS = {
     ],
     "operations": [
         "operation_id", "kind", "key", "status", "code", "account_id", "counter_account_id", "amount_minor",
-        "charge_key", "transaction_id", "body",
+        "charge_key", "transaction_id", "body", "subject",
     ],
     "postings": ["posting_id", "transaction_id", "account_id", "amount_minor", "currency", "account_version"],
     "transactions": ["transaction_id", "kind", "operation_id", "at"],

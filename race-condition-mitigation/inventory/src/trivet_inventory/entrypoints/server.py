@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from trivet_chassis import Unavailable, configure_logs, run_server, serve_asgi, warn_of_settings
+from trivet_chassis import Drain, Unavailable, configure_logs, run_server, serve_asgi, warn_of_settings
 from trivet_inventory.bootstrap import Inventory
 from trivet_inventory.entrypoints.api import create_service
 from trivet_inventory.settings import MEMBER, unread_variables
@@ -28,8 +28,7 @@ async def _serve(inventory: Inventory) -> None:
             inventory.health,
             units,
             listen=settings.listen,
-            drain_delay_ms=settings.drain_delay_ms,
-            drain_timeout_s=settings.drain_timeout_s,
+            drain=Drain(settings.drain_delay_ms, settings.drain_timeout_s),
             background=[inventory.pruner.run(), *inventory.gate.background()],
         )
     finally:

@@ -8,7 +8,7 @@ import logging
 import structlog
 from django.db import connections
 
-from trivet_chassis import Health, Unavailable, configure_logs, run_server, serve_asgi, warn_of_settings
+from trivet_chassis import Drain, Health, Unavailable, configure_logs, run_server, serve_asgi, warn_of_settings
 from trivet_wallet.bootstrap import Wallet
 from trivet_wallet.entrypoints.application import create_service
 from trivet_wallet.entrypoints.desk import Desk
@@ -55,8 +55,7 @@ async def _serve(wallet: Wallet) -> None:
             health,
             desk.units,
             listen=settings.listen,
-            drain_delay_ms=settings.drain_delay_ms,
-            drain_timeout_s=settings.drain_timeout_s,
+            drain=Drain(settings.drain_delay_ms, settings.drain_timeout_s),
             background=[_fold(wallet), *wallet.gate.background()],
         )
     finally:

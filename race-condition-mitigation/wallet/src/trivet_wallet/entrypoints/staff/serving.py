@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from trivet_chassis import (
     OPEN_PATHS,
+    Drain,
     Health,
     LimitsMiddleware,
     MetricsMiddleware,
@@ -109,8 +110,7 @@ async def _serve(wallet: Wallet) -> None:
             health,
             Units(),
             listen=settings.admin_listen,
-            drain_delay_ms=settings.drain_delay_ms,
-            drain_timeout_s=settings.drain_timeout_s,
+            drain=Drain(settings.drain_delay_ms, settings.drain_timeout_s),
             proxies=proxies(settings),
         )
     finally:
