@@ -128,6 +128,22 @@ def test_a_head_that_drips_is_refused_while_others_are_served(hasty_shop: Runnin
         refused(slow, b"the request's head did not arrive within 0.4 s")
 
 
+@pytest.mark.parametrize("length", [b"content-length: 40", b"transfer-encoding: chunked"])
+def test_a_body_is_never_taken_for_the_next_request(shop: Running, length: bytes) -> None:
+    """A parser ends what asks for another protocol at its head: what a proxy sent as a body would be asked next."""
+    upgrade = b"POST /livez HTTP/1.1\r\nhost: shop\r\nconnection: upgrade\r\nupgrade: h2c\r\n"
+    with shop.connect() as client:
+        client.sendall(upgrade + length + b"\r\n\r\n")
+        refused(client, b"no other protocol is spoken here")
+
+
+def test_who_would_speak_another_protocol_is_answered_in_this_one(shop: Running) -> None:
+    """As ``curl --http2`` asks; to take no notice is a server's right (RFC 9110 §7.8)."""
+    with shop.connect() as client:
+        client.sendall(GET.replace(b"\r\n\r\n", b"\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"))
+        answered(client, b'{"live":true}')
+
+
 def test_a_silent_connection_is_closed(hasty_shop: Running) -> None:
     until_a_head_is_late(hasty_shop)
 

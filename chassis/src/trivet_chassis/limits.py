@@ -7,6 +7,7 @@ refusals that concern reading are then decided in one place, whatever the framew
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,7 +34,7 @@ class LimitsMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request whose body is within the limits, or refuse it."""
-        if scope["type"] != "http" or not _has_body(scope):
+        if scope["type"] != "http" or not has_body(scope["headers"]):
             await self._app(scope, receive, send)
             return
         try:
@@ -71,9 +72,9 @@ class LimitsMiddleware:
                 return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _has_body(scope: Scope) -> bool:
+def has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """A request has a body exactly if it has one of these two headers (RFC 9112 §6)."""
-    return any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
+    return any(name in {b"content-length", b"transfer-encoding"} for name, _ in headers)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -20,6 +20,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .errors import InvalidRequest
+from .limits import has_body
 from .rendering import problem_body
 from .trace import new_trace
 
@@ -148,6 +149,9 @@ class _Protocol(HttpToolsProtocol):
             self._fault = self._too_large()
         elif self.pipeline and len(self.pipeline) >= limits.pipelined_max:
             self._fault = f"{limits.pipelined_max} requests may wait behind another"
+        elif self.parser.should_upgrade() and has_body(self.headers):
+            # The parser ends such a request at its head, and would take its body for the next one.
+            self._fault = "no other protocol is spoken here, so a request with a body asks for none"
         if self._fault is not None:
             raise ValueError(self._fault)
         HttpToolsProtocol.on_headers_complete(self)
