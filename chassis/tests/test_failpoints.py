@@ -245,3 +245,20 @@ def test_a_thread_can_end_the_process() -> None:
     )
     assert done.returncode == -signal.SIGKILL
     assert "went on" not in done.stdout
+
+
+def test_what_was_told_before_a_failpoint_is_written_before_it() -> None:
+    program = """
+from trivet_chassis import configure_failpoints, reach
+from trivet_chassis.logs import tell_line
+
+configure_failpoints("here=kill", "lab", {"here": "now"})
+for number in range(1000):
+    tell_line("told", "info", "", {"number": number})
+reach("here")
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    *told, last = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [line["number"] for line in told] == list(range(1000))
+    assert last["event"] == "failpoint"

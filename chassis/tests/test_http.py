@@ -27,6 +27,7 @@ from trivet_chassis import (
     metrics_route,
     problem_handlers,
 )
+from trivet_chassis.lines import stdout_lines
 
 
 async def echo(request: Request) -> Response:
@@ -193,11 +194,12 @@ def json_logs() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("json_logs")
-def test_a_log_line_is_json_with_the_trace(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_line_is_json_with_the_trace(capfd: pytest.CaptureFixture[str]) -> None:
     configure_logs("shop", "node-1")
     answer = ask("GET", "/away")
     logging.getLogger("asyncpg").warning("from the %s library", "standard")
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert stdout_lines.flush(20)
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     (refused,) = [line for line in lines if line["event"] == "refused"]
     assert refused["trace_id"] == answer.json()["trace_id"]
     assert (refused["member"], refused["node"], refused["level"]) == ("shop", "node-1", "warning")

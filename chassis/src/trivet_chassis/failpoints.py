@@ -33,6 +33,7 @@ from typing import Protocol
 
 import msgspec
 
+from .lines import END_DEADLINE_S, stdout_lines
 from .settings import SettingsError
 from .trace import current_trace_id
 
@@ -187,7 +188,10 @@ class _Armed:
 
 
 def _tell(name: str, action: Action, hit: int) -> None:
-    """Write the evidence, past every buffer and whatever the log level is: the process may not live to flush it."""
+    """Write the evidence, past every buffer and whatever the log level is: the process may not live to flush it.
+
+    What was told before is written before, so that a lab sees of a process that it kills all that came to pass in it.
+    """
     line = {
         "event": "failpoint",
         "name": name,
@@ -197,6 +201,7 @@ def _tell(name: str, action: Action, hit: int) -> None:
         "monotonic_ns": time.monotonic_ns(),
         "trace_id": current_trace_id(),
     }
+    stdout_lines.flush(END_DEADLINE_S)
     os.write(_STDOUT, msgspec.json.encode(line) + b"\n")
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +10,8 @@ from typing import Any
 import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from .lines import stdout_lines
 
 
 def _encode(event: EventDict, **_: Any) -> str:
@@ -22,10 +22,10 @@ _origin: dict[str, str] = {}
 
 
 def tell_line(event: str, level: str, trace_id: str, facts: Mapping[str, object]) -> None:
-    """Write one line whatever the level is, past the processors that others go through.
+    """Tell one line whatever the level is, past the processors that others go through; it neither waits nor fails.
 
     A line a request by structlog and the standard library costs about as much as the request's own work; this one costs
-    its encoding and one write, which no other line comes in between (a pipe takes up to PIPE_BUF at once).
+    its encoding. It is written a moment later, and a process that is killed before loses it (``lines.py``).
     """
     line = {
         "at": datetime.now(UTC).isoformat(),
@@ -35,7 +35,23 @@ def tell_line(event: str, level: str, trace_id: str, facts: Mapping[str, object]
         "trace_id": trace_id,
         **facts,
     }
-    os.write(sys.stdout.fileno(), msgspec.json.encode(line, enc_hook=repr) + b"\n")
+    try:
+        encoded = msgspec.json.encode(line, enc_hook=repr)
+    except Exception:  # noqa: BLE001  - what cannot be told of a movement does not undo it
+        stdout_lines.lose(1)
+    else:
+        stdout_lines.put(encoded + b"\n")
+
+
+class _Handler(logging.Handler):
+    """Hands lines over to the same queue: of the audit log and of everything else one order is kept."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand one line over."""
+        try:
+            stdout_lines.put(self.format(record).encode(errors="backslashreplace") + b"\n")
+        except Exception:  # noqa: BLE001  - as the standard library's own handlers do
+            self.handleError(record)
 
 
 def configure_logs(member: str, node: str, level: str = "info") -> None:
@@ -63,7 +79,7 @@ def configure_logs(member: str, node: str, level: str = "info") -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = _Handler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],

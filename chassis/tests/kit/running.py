@@ -11,17 +11,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from typing import IO
 
 
 class Running:
     """The program, and what it answers."""
 
-    def __init__(self, program: str, *words: str) -> None:
+    def __init__(self, program: str, *words: str, stdout: int | IO[bytes] = subprocess.PIPE) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         command = [sys.executable, "-c", program, f"127.0.0.1:{self.port}", *words]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stdout=stdout, text=True)
 
     def get(self, path: str, **headers: str) -> tuple[int, bytes]:
         """Ask on a connection of its own; ``_`` in a header's name stands for ``-``."""
@@ -67,9 +68,9 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def running(program: str, *words: str) -> Iterator[Running]:
+def running(program: str, *words: str, stdout: int | IO[bytes] = subprocess.PIPE) -> Iterator[Running]:
     """Run a program that takes its address and some words, and serves ``/livez``, for the block."""
-    served = Running(program, *words)
+    served = Running(program, *words, stdout=stdout)
     try:
         until(lambda: served.status("/livez") == 200)
         yield served
