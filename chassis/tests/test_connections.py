@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import select
 import socket
 import struct
@@ -16,7 +17,8 @@ from running import Running, running, statuses, to_end, until
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from trivet_chassis.protocol import CONNECTION_LIMITS, ConnectionLimits, protocol_for
+from trivet_chassis.connections import CONNECTION_LIMITS, ConnectionLimits
+from trivet_chassis.protocol import protocol_for
 
 PROGRAM = """
 import asyncio, gc, sys
@@ -24,7 +26,8 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from trivet_chassis import Drain, Health, LimitsMiddleware, Units, configure_logs, run_server, serve_asgi
-from trivet_chassis.protocol import ConnectionLimits, HttpToolsProtocol
+from trivet_chassis.connections import ConnectionLimits
+from trivet_chassis.protocol import HttpToolsProtocol
 
 health, released = Health({}), asyncio.Event()
 
@@ -61,7 +64,8 @@ async def main():
         await (routes if scope["path"] == "/unread" else limited)(scope, receive, send)
 
     limits = ConnectionLimits(head_deadline_s=float(sys.argv[2]), head_bytes_max=4096, head_fields_max=10,
-                              pipelined_max=5, unread_deadline_s=0.4)
+                              pipelined_max=5, unread_deadline_s=0.4,
+                              connections_max=int(sys.argv[3]) if sys.argv[3:] else 2000)
     await serve_asgi(app, health, Units(), listen=sys.argv[1], drain=Drain(0, 5), limits=limits)
 
 configure_logs("shop", sys.argv[1])
@@ -155,6 +159,73 @@ def test_an_idle_connection_is_kept(hasty_shop: Running) -> None:
         until_a_head_is_late(hasty_shop)
         idle.sendall(GET)
         answered(idle, b'{"live":true}')
+
+
+def asked(shop: Running, stack: contextlib.ExitStack) -> socket.socket:
+    """Return a connection that was answered and is kept."""
+    client = stack.enter_context(shop.connect())
+    client.sendall(GET)
+    answered(client, b'{"live":true}')
+    return client
+
+
+def test_the_connection_that_was_idle_for_longest_gives_its_place_to_a_new_one() -> None:
+    with running(PROGRAM, "60", "4") as shop, contextlib.ExitStack() as stack:
+        used, idle = asked(shop, stack), asked(shop, stack)
+        used.sendall(GET)
+        answered(used, b'{"live":true}')
+        others = [asked(shop, stack) for _ in range(3)]
+        assert to_end(idle) == b""
+        for kept in (used, *others):
+            kept.sendall(GET)
+            answered(kept, b'{"live":true}')
+
+
+@pytest.mark.parametrize("begun", [b"", GET], ids=["silent", "idle"])
+def test_whoever_only_holds_places_shuts_nobody_out(begun: bytes) -> None:
+    with running(PROGRAM, "60", "4") as shop, contextlib.ExitStack() as stack:
+        for _ in range(20):
+            client = stack.enter_context(shop.connect())
+            client.sendall(begun)
+            assert shop.status("/livez") == 200
+
+
+def test_who_is_owed_an_answer_gives_way_to_nobody() -> None:
+    with running(PROGRAM, "60", "4") as shop, contextlib.ExitStack() as stack:
+        holders = [stack.enter_context(shop.connect()) for _ in range(4)]
+        for holder in holders:
+            holder.sendall(HOLD)
+            shop.read_until("held")
+        with shop.connect() as late:
+            assert to_end(late) == b""
+        holders.pop().close()
+        until(lambda: shop.status("/livez") == 200)
+        assert shop.status("/release") == 200
+        for holder in holders:
+            answered(holder, b"held")
+
+
+def test_a_body_that_came_after_its_answer_leaves_its_connection_idle() -> None:
+    with running(PROGRAM, "60", "2") as shop, contextlib.ExitStack() as stack:
+        early = stack.enter_context(shop.connect())
+        early.sendall(b"POST /unread HTTP/1.1\r\nhost: shop\r\ncontent-length: 4\r\n\r\n")
+        answered(early, b"never asked")
+        early.sendall(b"late")
+        held = stack.enter_context(shop.connect())
+        held.sendall(HOLD)
+        shop.read_until("held")
+        assert shop.status("/livez") == 200
+        assert to_end(early) == b""
+
+
+def test_connections_leave_half_of_the_descriptors() -> None:
+    few = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n"
+    with running(few + PROGRAM, "60") as shop, contextlib.ExitStack() as stack:
+        first = asked(shop, stack)
+        for _ in range(100):
+            asked(shop, stack)
+        assert to_end(first) == b""
+        assert shop.status("/livez") == 200
 
 
 def test_empty_lines_are_no_idleness(hasty_shop: Running) -> None:

@@ -3,13 +3,13 @@
 Which attack, and which accident: what reads stdout stands still, is gone, or its disk is full. A write on the way to an
 answer then blocks the event loop, and everybody with it, or fails a request whose COMMIT was made; and whoever sends
 requests that are refused makes as many lines as he likes. Why this guard: a line is put into a queue, which neither
-waits nor fails; when ``LINES_MAX`` wait already, it is dropped and counted. A line that could not be written is counted
-too, and the next one that can be is preceded by ``log lines lost`` with their count. If the guard is lost, a reader that
+waits nor fails; when ``LINES_MAX`` wait already, it is dropped and counted. One that could not be written is counted
+too, and the next that can be is preceded by ``log lines lost`` with their count. If the guard is lost, a reader that
 sleeps stops the service, and money that was moved is told as a defect.
 
-What it costs: a process that is killed takes the lines along that it had not written yet. They are those
-of some milliseconds, ``GATHER_S``, and one can be lost without a queue as well: between the COMMIT and the line there
-is always a moment. A process that ends in an orderly way writes what it has, for up to ``END_DEADLINE_S``.
+What it costs: a process that is killed takes the lines along that it had not written yet. They are those of some
+milliseconds, ``GATHER_S``, and one can be lost without a queue as well: between the COMMIT and the line there is always
+a moment. A process that ends in an orderly way writes what it has, for up to ``END_DEADLINE_S``.
 """
 
 from __future__ import annotations

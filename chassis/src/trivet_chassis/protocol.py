@@ -3,7 +3,8 @@
 Uvicorn reads a head for as long as it comes and as much of it as comes, and keeps an answer for as long as nobody reads
 it. A client that sends a byte now and then (Slowloris) therefore costs it nothing and the replica a connection, and one
 that never ends a header field costs the replica its memory. Here each of these has an end: a head, what follows a body,
-the requests that wait behind another, and an answer that is not read. Bodies have theirs in ``limits.py``.
+the requests that wait behind another, and an answer that is not read. Bodies have theirs in ``limits.py``, and the
+connections together in ``connections.py``.
 
 Sources: RFC 9112 §9.3.2 (pipelining) and §9.5 (a server may close what is too slow), RFC 9110 §6.5 (trailers),
 *Server Behavior* in uvicorn's documentation (flow control).
@@ -13,43 +14,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from .connections import CONNECTION_LIMITS, ConnectionLimits, Connections, connections_within
 from .errors import InvalidRequest
 from .limits import has_body
 from .rendering import problem_body
 from .trace import new_trace
 
-# Where a connection's client stands: between two requests; due to begin one (it has just connected, or sent an empty
-# line); within a head; within a body; or cut off, because what it sent cannot be read on.
+# Where a connection's client stands: before a request of which nothing has come; due to begin one (it sent an empty
+# line); within a head; within a body; or cut off, because what it sent cannot be read on or its place was needed.
 _IDLE, _AWAITED, _HEAD, _BODY, _ENDING = range(5)
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionLimits:
-    """How much and how long a connection may hold.
-
-    Args:
-        head_deadline_s: Time for a request's head, from the connection's beginning for its first and from the first
-            byte for every other; also for what is left of a body when its request has been answered.
-        head_bytes_max: Bytes of a head; also of a trailer.
-        head_fields_max: Fields of a head; also of a trailer.
-        pipelined_max: Requests that may wait behind the one that is being served.
-        unread_deadline_s: Time in which a client must make room for an answer that its connection does not take.
-    """
-
-    head_deadline_s: float = 10.0
-    head_bytes_max: int = 32 * 1024
-    head_fields_max: int = 100
-    pipelined_max: int = 100
-    unread_deadline_s: float = 10.0
-
-
-CONNECTION_LIMITS = ConnectionLimits()
 
 
 class _Flow(FlowControl):
@@ -78,10 +56,11 @@ class _Protocol(HttpToolsProtocol):
 
     node: ClassVar[str]
     limits: ClassVar[ConnectionLimits]
+    table: ClassVar[Connections]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._stage = _AWAITED
+        self._stage = _IDLE
         self._fault: str | None = None
         # The parser does not tell where in a read it stands, nor show a field before it is whole, so reads are counted
         # whole. What is pending since the last message or piece of a body has at least ``_pending_bytes``, too few by
@@ -93,14 +72,23 @@ class _Protocol(HttpToolsProtocol):
         self._unread_deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it so
-        """Await the first request."""
+        """Await the first request, if there is a place."""
         super().connection_made(transport)
         self.flow = _Flow(transport, self.pipeline)
-        self._watch()
+        if self.table.enter(self):
+            self._watch()
+        else:
+            self.give_way()
+
+    def give_way(self) -> None:
+        """End at once: the place is needed, and what an idle client has not read by now holds it too."""
+        self._stage = _ENDING
+        self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of every timer: one that stays keeps the connection in memory until its time has come."""
         super().connection_lost(exc)
+        self.table.leave(self)
         self._unset_keepalive_if_required()
         self._unwatch()
         self.resume_writing()
@@ -111,12 +99,15 @@ class _Protocol(HttpToolsProtocol):
             return
         if self._stage == _IDLE:
             self._stage = _AWAITED
+            self.table.wake(self)
         self._read_bytes = read_bytes = len(data)
         self._pending_bytes += read_bytes
         self._head_bytes += read_bytes
         HttpToolsProtocol.data_received(self, data)
         if self._stage != _IDLE:
             self._bound_rest()
+        elif not self._is_owed():  # the last of a body that nobody waited for
+            self.table.rest(self)
 
     def _bound_rest(self) -> None:
         """Refuse a head or trailer that grows too large, and give a head its deadline."""
@@ -181,8 +172,10 @@ class _Protocol(HttpToolsProtocol):
         HttpToolsProtocol.on_response_complete(self)
         if self.transport.is_closing():
             self._end_unread()
-        elif self._stage != _IDLE and self.cycle.response_complete:
-            if self._stage == _ENDING:
+        elif self.cycle.response_complete:
+            if self._stage == _IDLE:
+                self.table.rest(self)
+            elif self._stage == _ENDING:
                 self._close()
             else:
                 self._unwatch()
@@ -301,5 +294,6 @@ def protocol_for(node: str, bounds: ConnectionLimits = CONNECTION_LIMITS) -> typ
     class Protocol(_Protocol):
         node = name
         limits = bounds
+        table = connections_within(bounds)
 
     return Protocol

@@ -16,13 +16,14 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from .connections import CONNECTION_LIMITS, ConnectionLimits
 from .health import Health
-from .protocol import CONNECTION_LIMITS, ConnectionLimits, protocol_for
+from .protocol import protocol_for
 from .units import Units
 
-# Longer than Envoy keeps an idle connection (an hour): if the server closed it first, a request that the load balancer
-# sends at that moment would be cut, and a cut write is an unknown outcome.
-_KEEP_ALIVE_S = 3900
+# Longer than a proxy keeps an idle connection, 3 s at our edge and a minute at most of the others: if the server closed
+# it first, a request that the proxy sends at that moment would be cut, and a cut write is an unknown outcome.
+_KEEP_ALIVE_S = 75
 _PORT_MAX = 65535
 _log = structlog.get_logger("trivet.server")
 
@@ -153,7 +154,7 @@ async def serve_asgi(
         drain: How to end.
         background: Works that run from now on for as long as anything is served, and are then cancelled.
         proxies: Addresses and networks whose word on scheme and client is believed.
-        limits: How much and how long a connection may hold.
+        limits: How much and how long a connection may hold, and how many there may be.
     """
     host, port = host_and_port(listen)
     config = uvicorn.Config(
