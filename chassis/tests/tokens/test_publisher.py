@@ -11,7 +11,8 @@ from minting import EC, ED, key_set
 
 from trivet_chassis import Unavailable
 from trivet_chassis.tokens import Publisher
-from trivet_chassis.tokens.freshness import APART_S, EVERY_S, KEPT_S
+from trivet_chassis.tokens.fetching import DEADLINE_S
+from trivet_chassis.tokens.freshness import APART_S, EVERY_S, KEPT_S, WINDOW_S
 
 T = TypeVar("T")
 
@@ -161,3 +162,23 @@ def test_in_the_background_it_is_asked_when_that_is_due() -> None:
         run(watch(monkeypatch))
     assert slept == [EVERY_S, 1, 2, EVERY_S]
     assert source.asked == 4
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.5, 1.0])
+def test_it_is_asked_again_within_the_window_however_long_two_answers_take(jitter: float) -> None:
+    source = Source(key_set(ED))
+    source.publisher = Publisher(source.fetch, clock=lambda: source.now_s, jitter=lambda: jitter)
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        source.now_s += seconds
+        if len(slept) == 3:
+            raise asyncio.CancelledError
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        with pytest.raises(asyncio.CancelledError):
+            run(source.publisher.keep_fresh())
+    assert source.asked == 3, "once for each sleep"
+    assert all(0 < seconds + 2 * DEADLINE_S <= WINDOW_S for seconds in slept)

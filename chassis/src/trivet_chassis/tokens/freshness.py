@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-EVERY_S = 300.0
-"""How often the keys are asked for: so long may a key that was taken back still be taken."""
+from .fetching import DEADLINE_S
+
+WINDOW_S = 300.0
+"""How long a key that was taken back may still be taken while the issuer answers."""
+EVERY_S = WINDOW_S - 2 * DEADLINE_S
+"""How long after an answer the keys are asked for again at the latest: that answer may be as old as its question, and
+the next one takes as long."""
 APART_S = 10.0
 """How far apart two questions are at least: tokens that name keys at random are no way to flood an issuer."""
 BACK_OFF_S = 1.0, 60.0

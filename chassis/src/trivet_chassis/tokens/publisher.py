@@ -72,12 +72,12 @@ class Publisher:
     async def keep_fresh(self) -> None:
         """Ask for the keys whenever that is due, for ever."""
         while True:
-            now_s = self._clock()
-            wait_s = self._freshness.due_s() - now_s
-            if wait_s <= 0:
+            before = self._freshness
+            wait_s = before.due_s() - self._clock()
+            if wait_s > 0:  # replicas that started together are not to ask together for ever, and none too late
+                await asyncio.sleep(wait_s * (1 - self._jitter() / 10))
+            if self._freshness is before:  # nobody who needed a key has asked meanwhile
                 await self._ask()
-            else:  # replicas that started together are not to ask together for ever
-                await asyncio.sleep(wait_s * (1 + self._jitter() / 10))
 
     async def blocker(self) -> str | None:
         """Return why no token can be verified, None if one can."""
