@@ -136,6 +136,8 @@ FORGED = {
     "a subject that is a number": mint({"sub": 7}),
     "a subject of control characters": mint({"sub": "alice\x00"}),
     "a subject that is too long": mint({"sub": "a" * 129}),
+    "a subject that everybody is without tokens": mint({"sub": "anonymous"}),
+    "a subject of the staff's pages": mint({"sub": "staff:alice"}),
     "scopes in a list": mint({"scope": ["items.buy"]}),
     "too many scopes": mint({"scope": " ".join(map(str, range(65)))}),
     "claims that are a list": sign(HEADER, b"[]", ED),

@@ -10,6 +10,10 @@ from trivet_chassis.errors import Unauthenticated
 from .principal import Principal
 
 SUBJECT_CHARACTERS_MAX = 128
+RESERVED = "anonymous"
+"""Everybody, where no tokens are asked for."""
+RESERVED_PREFIX = "staff:"
+"""Who adjusts on the staff's pages, before their name."""
 SCOPES_MAX = 64
 LEEWAY_S = 30
 """How far two machines' clocks may be apart, seconds."""
@@ -60,8 +64,11 @@ def _seconds(claim: object, name: str) -> float:
 
 
 def _subject(claim: object) -> str:
+    """Return the subject; one that the services themselves use would be taken for somebody without a token."""
     if not isinstance(claim, str) or not 0 < len(claim) <= SUBJECT_CHARACTERS_MAX or not claim.isprintable():
         raise Unauthenticated(f"the token's sub is no text of 1 to {SUBJECT_CHARACTERS_MAX} printable characters")
+    if claim == RESERVED or claim.startswith(RESERVED_PREFIX):
+        raise Unauthenticated("the token's sub is one that no token can be for")
     return claim
 
 
