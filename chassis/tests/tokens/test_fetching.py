@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -51,6 +52,18 @@ def test_a_document_is_fetched() -> None:
 def test_one_that_is_too_long_is_refused() -> None:
     with pytest.raises(OSError, match="more than 1000 bytes"):
         fetched(answering(b"x" * 1001))
+
+
+def test_one_that_is_compressed_is_not_asked_for_and_refused() -> None:
+    asked: list[str] = []
+
+    async def compressed(request: web.Request) -> web.Response:
+        asked.append(request.headers["accept-encoding"])
+        return web.Response(body=gzip.compress(b"x" * 500), headers={"content-encoding": "gzip"})
+
+    with pytest.raises(OSError, match="answers with the content encoding gzip"):
+        fetched(compressed)
+    assert asked == ["identity"]
 
 
 def test_nobody_is_followed_elsewhere() -> None:

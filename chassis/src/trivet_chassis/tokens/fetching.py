@@ -7,13 +7,16 @@ from urllib.parse import urlsplit
 
 DEADLINE_S = 5.0
 BYTES_MAX = 64 * 1024
+_HEADERS = {"accept": "application/json", "accept-encoding": "identity"}
 
 
 async def fetch_document(url: str, *, deadline_s: float = DEADLINE_S, bytes_max: int = BYTES_MAX) -> bytes:
     """Return what is found at a URL; nobody is followed elsewhere.
 
+    Nothing is decompressed: what is small on its way may be of any size after it, before the first byte is counted.
+
     Raises:
-        OSError: Nobody answers, or not with 200, or with more than ``bytes_max``.
+        OSError: Nobody answers, or not with 200, or with more than ``bytes_max``, or compressed.
         TimeoutError: It took longer than ``deadline_s``.
     """
     import aiohttp  # noqa: PLC0415  - a tenth of a second that a command without an issuer need not wait
@@ -21,11 +24,14 @@ async def fetch_document(url: str, *, deadline_s: float = DEADLINE_S, bytes_max:
     timeout = aiohttp.ClientTimeout(total=deadline_s)
     try:
         async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(url, allow_redirects=False, headers={"accept": "application/json"}) as answer,
+            aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session,
+            session.get(url, allow_redirects=False, headers=_HEADERS) as answer,
         ):
             if answer.status != 200:
                 raise OSError(f"{url} answers {answer.status}")
+            coding = answer.headers.get("content-encoding", "identity")
+            if coding.lower() != "identity":
+                raise OSError(f"{url} answers with the content encoding {coding[:20]}")
             body = await answer.content.read(bytes_max + 1)
             while len(body) <= bytes_max and (more := await answer.content.read(bytes_max + 1)):
                 body += more
