@@ -40,10 +40,32 @@ def test_where_nobody_attacked_nothing_is_shown(bank: Any) -> None:
     assert ruled(bank)[0] == "unknown"
 
 
-def test_an_answer_that_was_lost_or_busy_proves_nothing(besieged: Any) -> None:
-    spans = [(320, 330, 0, "cut"), (340, 350, 503, "unavailable"), (360, 370, 429, "lock-busy")]
-    besieged.tell("attack", "a4", {"attack": "replayed"}, None, *spans)
+NO_ANSWERS = [
+    (0, "cut"),
+    (503, "unavailable"),
+    (429, "rate-limited"),
+    (408, "unreadable"),
+    (409, "request-in-flight"),
+]
+
+
+@pytest.mark.parametrize(("status", "code"), NO_ANSWERS)
+def test_what_speaks_of_one_attempt_alone_lets_nobody_in(besieged: Any, status: int, code: str) -> None:
+    besieged.tell("attack", "a4", {"attack": "imitated"}, None, (320, 330, status, code))
     assert ruled(besieged)[0] == "valid"
+
+
+@pytest.mark.parametrize(("status", "code"), NO_ANSWERS)
+def test_a_kind_that_was_never_answered_was_not_tried(besieged: Any, status: int, code: str) -> None:
+    """However many of the other kinds were turned away: each tries another guard."""
+    besieged.tell("attack", "a4", {"attack": "replayed"}, None, (320, 330, status, code))
+    assert ruled(besieged) == ("unknown", "no attack of these kinds was answered: replayed")
+
+
+def test_who_was_let_in_is_found_though_another_kind_was_never_answered(besieged: Any) -> None:
+    besieged.tell("attack", "a4", {"attack": "replayed"}, None, (320, 330, 0, "cut"))
+    besieged.tell("attack", "a5", {"attack": "read"}, (200, {}), (340, 350))
+    assert ruled(besieged)[0] == "invalid"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ KINDS = frozenset({DEPOSIT, TRANSFER, CHARGE, CAPTURE, REFUND, VOID})
 ANOTHER = "another"
 """An operation that sends another payload under a used key; its ``args`` name the ``operation`` whose key it is."""
 AUDIT = "audit"
+ATTACK = "attack"
+"""What an impostor sends, as the crowd's plan names it."""
 CUSTOMER, EXTERNAL = "customer", "external"
 INSUFFICIENT_FUNDS = "insufficient-funds"
 
