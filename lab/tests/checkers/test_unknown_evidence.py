@@ -186,6 +186,24 @@ def test_more_than_one_unknown_in_a_hundred_is_unknown(sale, count, verdict) -> 
     assert f"{count} of 100 operations are unknown ({count}.00%), last seen: {count} timeout" in finding.observed
 
 
+@pytest.mark.parametrize("outcome", ["unknown", "fail"])
+def test_what_nobody_pursues_counts_neither_as_unknown_nor_as_answered(sale, outcome) -> None:
+    sale.history = sale.history[:1]
+    sale.add("unknown", "buy", "u", "cold", 1, (200, 210, 0, "timeout"))
+    for number in range(300):
+        sale.add(outcome, "attack", f"a{number}", "cold", 1, (200, 210, 0, "cut"))
+    finding = sale.judge()["answers_complete"]
+    assert finding.verdict == "unknown"
+    assert "1 of 2 operations are unknown (50.00%), last seen: 1 timeout" in finding.observed
+
+
+def test_where_nobody_waits_for_an_answer_none_is_complete(sale) -> None:
+    sale.history = []
+    sale.add("unknown", "attack", "a", "cold", 1, (200, 210, 0, "cut"))
+    finding = sale.judge()["answers_complete"]
+    assert (finding.verdict, finding.observed) == ("unknown", "nobody waited for an answer")
+
+
 def twice(sale) -> None:
     sale.operation("k8")["op"] = 1
 

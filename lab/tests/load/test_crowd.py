@@ -183,3 +183,26 @@ def test_how_often_it_asks_depends_on_what_was_lost(stage, script, asked, outcom
     wire, recorder = asyncio.run(scene())
     assert wire.asked == asked
     assert outcomes(recorder) == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "outcome"),
+    [(0, "timeout", "unknown"), (429, "rate-limited", "fail"), (403, "forbidden", "fail"), (200, None, "ok")],
+)
+def test_what_nobody_pursues_is_sent_once_whatever_is_answered(stage, status, code, outcome):
+    make, outcomes = stage
+
+    async def scene():
+        wire = Wire(status, code)
+        crowd, recorder, intents = make(wire, attempts_max=3, doubt_attempts_max=3)
+        crowd._backoff = Backoff(1, 1, 0, lambda: 0.0)
+        wire.let.set()
+        [intent] = itertools.islice(intents, 1)
+        request = msgspec.structs.replace(intent.request, once=True)
+        await crowd.send(iter([msgspec.structs.replace(intent, request=request)]))
+        await crowd.drain(3600)
+        return wire, recorder
+
+    wire, recorder = asyncio.run(scene())
+    assert wire.asked == 1
+    assert outcomes(recorder) == [outcome]

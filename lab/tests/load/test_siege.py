@@ -132,6 +132,11 @@ def test_each_shows_the_token_that_makes_it_an_attack_and_only_a_replay_has_a_ke
         assert 0 <= attack.client < plan.clients
 
 
+def test_attacks_alone_are_sent_once() -> None:
+    """Nothing that they could be told would end a doubt, and the crowd's own are asked for until they are told."""
+    assert all(intent.request.once == (intent.request.f == ATTACK) for intent in schedule(crowd_of(attacked=1)))
+
+
 def test_each_wants_what_its_name_says() -> None:
     bodies: dict[str, list[Intent]] = {}
     for attack in attacks(attacked=1):

@@ -86,7 +86,7 @@ class Crowd:
         state = State.FRESH
         attempts: list[Attempt] = []
         reply: Reply | None = None
-        while not self._over and not is_settled(state) and len(attempts) < self._most(state):
+        while not self._over and not is_settled(state) and len(attempts) < self._most(intent, state):
             try:
                 if reply is not None:
                     await asyncio.sleep(self._backoff.wait_s(len(attempts), reply.retry_after_s))
@@ -108,7 +108,9 @@ class Crowd:
         else:
             self._end(intent, state, attempts, reply)
 
-    def _most(self, state: State) -> int:
+    def _most(self, intent: Intent, state: State) -> int:
+        if intent.request.once:
+            return 1
         return self._doubt_attempts_max if state is State.IN_DOUBT else self._attempts_max
 
     def _end(self, intent: Intent, state: State, attempts: list[Attempt], reply: Reply) -> None:

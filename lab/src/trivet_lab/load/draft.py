@@ -17,7 +17,8 @@ from trivet_lab.load.attendance import Again, Attendance
 class Request(msgspec.Struct, frozen=True):
     """What is sent, equal for all who want the same: ``args`` is for the history, ``body`` for the wire.
 
-    A request without a body is one that only reads.
+    A request without a body is one that only reads. ``once`` is for what nobody waits to be told: it is sent a single
+    time, whatever is answered, since no answer to it would ever end a doubt.
     """
 
     f: str
@@ -25,6 +26,7 @@ class Request(msgspec.Struct, frozen=True):
     body: bytes | None
     args: dict[str, Any]
     method: str = "POST"
+    once: bool = False
 
 
 class Draft(NamedTuple):

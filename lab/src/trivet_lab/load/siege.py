@@ -58,7 +58,11 @@ class Siege(Spending, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
 
 
 class _Impostor:
-    """Sees what others send, and tries to have of it what is not theirs."""
+    """Sees what others send, and tries to have of it what is not theirs.
+
+    Each attack is sent once: one that is turned away leaves nothing in the books that a repeat could be told of, so
+    after a lost attempt it would be repeated for as long as the crowd is there, and its outcome stay unknown.
+    """
 
     OWN: ClassVar[Sequence[str]] = ("replayed", "imitated", "charged", "pocketed", "read", "batched")
     KINDS: ClassVar[Sequence[str]] = (*OWN, *FORGERIES, *STOLEN)
@@ -108,7 +112,7 @@ class _Impostor:
 
     def _read(self, seen: Draft, kind: str) -> Draft:
         """Another's balance."""
-        request = Request(ATTACK, f"/accounts/{self._victim()}", None, {"attack": kind}, "GET")
+        request = Request(ATTACK, f"/accounts/{self._victim()}", None, {"attack": kind}, "GET", once=True)
         return Draft(self._due_ns(seen), self._client(), None, request, MALLORY)
 
     def _batched(self, seen: Draft, kind: str) -> Draft:
@@ -124,7 +128,7 @@ class _Impostor:
     def _draft(
         self, seen: Draft, kind: str, path: str, body: dict[str, Any], who: str, key: str | None = None
     ) -> Draft:
-        request = Request(ATTACK, path, msgspec.json.encode(body), {"attack": kind, **body})
+        request = Request(ATTACK, path, msgspec.json.encode(body), {"attack": kind, **body}, once=True)
         return Draft(self._due_ns(seen), self._client(), key or new_key(self._keys), request, who)
 
     def _due_ns(self, seen: Draft) -> int:
