@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import select
 import socket
 import struct
@@ -13,67 +12,13 @@ from typing import Any
 
 import pytest
 import uvicorn
+from connecting import CHUNKED, GET, HOLD, PROGRAM, answered, refused
 from running import Running, running, statuses, to_end, until
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from trivet_chassis.connections import CONNECTION_LIMITS, ConnectionLimits
 from trivet_chassis.protocol import protocol_for
-
-PROGRAM = """
-import asyncio, gc, sys
-from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
-from trivet_chassis import Drain, Health, LimitsMiddleware, Units, configure_logs, run_server, serve_asgi
-from trivet_chassis.connections import ConnectionLimits
-from trivet_chassis.protocol import HttpToolsProtocol
-
-health, released = Health({}), asyncio.Event()
-
-async def hold(request):
-    print("held", flush=True)
-    await released.wait()
-    return PlainTextResponse("held")
-
-async def release(request):
-    released.set()
-    return PlainTextResponse("released")
-
-async def echo(request):
-    body = await request.body()
-    return PlainTextResponse(request.headers.get("x-after", "") + body.decode())
-
-async def unread(request):
-    return PlainTextResponse("never asked")
-
-async def large(request):
-    return PlainTextResponse("x" * 16_000_000)
-
-async def connections(request):
-    gc.collect()
-    return PlainTextResponse(str(sum(isinstance(thing, HttpToolsProtocol) for thing in gc.get_objects())))
-
-async def main():
-    own = [Route("/hold", hold), Route("/release", release), Route("/echo", echo, methods=["POST"]),
-           Route("/large", large), Route("/unread", unread, methods=["POST"]), Route("/connections", connections)]
-    routes = Starlette(routes=[*own, *health.routes()])
-    limited = LimitsMiddleware(routes)
-
-    async def app(scope, receive, send):
-        await (routes if scope["path"] == "/unread" else limited)(scope, receive, send)
-
-    limits = ConnectionLimits(head_deadline_s=float(sys.argv[2]), head_bytes_max=4096, head_fields_max=10,
-                              pipelined_max=5, unread_deadline_s=0.4,
-                              connections_max=int(sys.argv[3]) if sys.argv[3:] else 2000)
-    await serve_asgi(app, health, Units(), listen=sys.argv[1], drain=Drain(0, 5), limits=limits)
-
-configure_logs("shop", sys.argv[1])
-run_server(main())
-"""
-GET = b"GET /livez HTTP/1.1\r\nhost: shop\r\n\r\n"
-HOLD = b"GET /hold HTTP/1.1\r\nhost: shop\r\n\r\n"
-CHUNKED = b"POST /echo HTTP/1.1\r\nhost: shop\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -98,25 +43,6 @@ def until_a_head_is_late(shop: Running) -> None:
     """Wait for the end of a connection that begins now and on which nothing is sent."""
     with shop.connect() as silent:
         assert to_end(silent) == b""
-
-
-def answered(client: socket.socket, body: bytes) -> None:
-    """Read one answer to the end of its body."""
-    said = b""
-    while not said.endswith(body):
-        piece = client.recv(65536)
-        assert piece, said
-        said += piece
-
-
-def refused(client: socket.socket, detail: bytes) -> None:
-    """Read a refusal and the end of the connection after it."""
-    said = to_end(client)
-    assert statuses(said) == [400]
-    assert b'"code":"invalid-request"' in said
-    assert b'"definite":true' in said
-    assert b"connection: close" in said
-    assert detail in said
 
 
 @pytest.mark.parametrize("before", [b"", GET], ids=["first", "later"])
@@ -159,73 +85,6 @@ def test_an_idle_connection_is_kept(hasty_shop: Running) -> None:
         until_a_head_is_late(hasty_shop)
         idle.sendall(GET)
         answered(idle, b'{"live":true}')
-
-
-def asked(shop: Running, stack: contextlib.ExitStack) -> socket.socket:
-    """Return a connection that was answered and is kept."""
-    client = stack.enter_context(shop.connect())
-    client.sendall(GET)
-    answered(client, b'{"live":true}')
-    return client
-
-
-def test_the_connection_that_was_idle_for_longest_gives_its_place_to_a_new_one() -> None:
-    with running(PROGRAM, "60", "4") as shop, contextlib.ExitStack() as stack:
-        used, idle = asked(shop, stack), asked(shop, stack)
-        used.sendall(GET)
-        answered(used, b'{"live":true}')
-        others = [asked(shop, stack) for _ in range(3)]
-        assert to_end(idle) == b""
-        for kept in (used, *others):
-            kept.sendall(GET)
-            answered(kept, b'{"live":true}')
-
-
-@pytest.mark.parametrize("begun", [b"", GET], ids=["silent", "idle"])
-def test_whoever_only_holds_places_shuts_nobody_out(begun: bytes) -> None:
-    with running(PROGRAM, "60", "4") as shop, contextlib.ExitStack() as stack:
-        for _ in range(20):
-            client = stack.enter_context(shop.connect())
-            client.sendall(begun)
-            assert shop.status("/livez") == 200
-
-
-def test_who_is_owed_an_answer_gives_way_to_nobody() -> None:
-    with running(PROGRAM, "60", "4") as shop, contextlib.ExitStack() as stack:
-        holders = [stack.enter_context(shop.connect()) for _ in range(4)]
-        for holder in holders:
-            holder.sendall(HOLD)
-            shop.read_until("held")
-        with shop.connect() as late:
-            assert to_end(late) == b""
-        holders.pop().close()
-        until(lambda: shop.status("/livez") == 200)
-        assert shop.status("/release") == 200
-        for holder in holders:
-            answered(holder, b"held")
-
-
-def test_a_body_that_came_after_its_answer_leaves_its_connection_idle() -> None:
-    with running(PROGRAM, "60", "2") as shop, contextlib.ExitStack() as stack:
-        early = stack.enter_context(shop.connect())
-        early.sendall(b"POST /unread HTTP/1.1\r\nhost: shop\r\ncontent-length: 4\r\n\r\n")
-        answered(early, b"never asked")
-        early.sendall(b"late")
-        held = stack.enter_context(shop.connect())
-        held.sendall(HOLD)
-        shop.read_until("held")
-        assert shop.status("/livez") == 200
-        assert to_end(early) == b""
-
-
-def test_connections_leave_half_of_the_descriptors() -> None:
-    few = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n"
-    with running(few + PROGRAM, "60") as shop, contextlib.ExitStack() as stack:
-        first = asked(shop, stack)
-        for _ in range(100):
-            asked(shop, stack)
-        assert to_end(first) == b""
-        assert shop.status("/livez") == 200
 
 
 def test_empty_lines_are_no_idleness(hasty_shop: Running) -> None:

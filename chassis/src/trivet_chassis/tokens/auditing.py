@@ -10,8 +10,11 @@ from trivet_chassis.trace import current_trace_id
 from .principal import Principal
 
 
-def tell_movement(subject: str, operation: str, key: str | None, status: int, **facts: object) -> None:
-    """Tell that a movement of money or goods was decided; ``facts`` say what of how much."""
+def tell_movement(subject: str, operation: str, key: str | None, status: int | None, **facts: object) -> None:
+    """Tell that a movement of money or goods was decided; ``facts`` say what of how much.
+
+    Without a status nobody knows whether it was: the same key tells, once it is shown again.
+    """
     told = {"subject": subject, "operation": operation, "key": key, "status": status, **facts}
     tell_line("moved", "info", current_trace_id(), told)
 

@@ -4,6 +4,8 @@ import json
 import re
 import subprocess
 import sys
+import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -81,11 +83,20 @@ class Office:
             self._supervisor.stop(self._program)
 
     def told(self, answer: httpx.Response) -> dict[str, Any]:
-        """Return what the audit log says of an answer's request."""
-        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        """Return what the audit log says of an answer's request, once it says something."""
+        deadline = time.monotonic() + 20
+        while not (told := self.lines_of(answer)):  # a thread of their own writes lines, and no answer waits for it
+            assert time.monotonic() < deadline, "nothing was told"
+            threading.Event().wait(0.01)
+        [line] = told
+        return line
+
+    def lines_of(self, answer: httpx.Response) -> list[dict[str, Any]]:
+        """Return what the audit log says so far of an answer's request."""
+        whole = [line for line in self.log.read_text().splitlines(keepends=True) if line.endswith("}\n")]
         trace_id = answer.headers["traceparent"].split("-")[1]
-        [told] = [line for line in lines if line["event"] in AUDITED and line["trace_id"] == trace_id]
-        return told
+        lines = [json.loads(line) for line in whole]
+        return [line for line in lines if line["event"] in AUDITED and line["trace_id"] == trace_id]
 
     def enrol(self, *words: str) -> None:
         """Let somebody see the pages."""

@@ -97,7 +97,12 @@ def required_key_of(request: HttpRequest) -> str:
 
 async def settled(request: HttpRequest, command: Command) -> HttpResponse:
     """Settle a command and return its answer."""
-    answer = await desk_of(request).settle(command)
+    try:
+        answer = await desk_of(request).settle(command)
+    except ServiceError as error:
+        if not error.definite:
+            tell(command, error)
+        raise
     tell(command, answer)
     reach("wallet.movement.before_reply")
     return answered(answer)
@@ -250,8 +255,7 @@ async def batch(request: HttpRequest, body: wire.Batch) -> HttpResponse:
     commands = [_command(entry) for entry in body.entries]
     outcomes = await desk_of(request).settle_all([Call(command) for command in commands])
     for command, outcome in zip(commands, outcomes, strict=True):
-        if not isinstance(outcome, ServiceError):
-            tell(command, outcome)
+        tell(command, outcome)
     reach("wallet.movement.before_reply")
     told = [_entry(entry.key, outcome) for entry, outcome in zip(body.entries, outcomes, strict=True)]
     return answered(success(200, {"answers": told}))
