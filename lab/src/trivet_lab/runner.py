@@ -143,17 +143,23 @@ def _run_variant(
     with (
         _started_with(variant, directory) as own,
         shop.stage(
-            variant.name, own, lab=lab, linked=linked, conditions=conditions, members=order.scenario.members
+            variant.name,
+            own,
+            lab=lab,
+            linked=linked,
+            conditions=conditions,
+            members=order.scenario.members,
         ) as stage,
     ):
         if order.faults:
             targets = targets_of(stage.parts, shop.start, shop.logs)
             with Conductor(order.faults, targets, stage.epoch_ns, directory.faults) as conductor:
                 outage_s = max(fault.for_s for fault in order.faults) + RECOVERY_S
-                cue = Cue(stage, order.seed, directory, console, conductor.begin, outage_s)
+                cue = Cue(stage, order.seed, directory, console, conductor.begin, outage_s, variant.limits)
                 order.scenario.play(cue, order.parameters)
         else:
-            order.scenario.play(Cue(stage, order.seed, directory, console), order.parameters)
+            cue = Cue(stage, order.seed, directory, console, limits=variant.limits)
+            order.scenario.play(cue, order.parameters)
         stage.ensure_whole()
     # The replicas have drained and ended: no request is in flight, so the books are final.
     collect_ledgers(members, stage.readers, directory)

@@ -30,7 +30,9 @@ BANK_LAWS = frozenset(
 )
 """The rules of a wallet; all others are of any service, or of a sale."""
 BANK_RULES = BANK_LAWS | {"answers_complete", "generator_on_time", "history_whole", "no_defects"}
-SALE_RULES = frozenset(all_checkers()) - BANK_LAWS
+ATTACKS = frozenset({"impostors_get_nothing", "limits_hold"})
+"""The rules over who attacks a service; where nobody does, they show nothing."""
+SALE_RULES = frozenset(all_checkers()) - BANK_LAWS - ATTACKS
 ON_TIME = {"over_budget": [], "lateness_ms": {"p50": 0.1, "p99": 0.9, "max": 3.0}, "cpu_share": 0.2}
 
 

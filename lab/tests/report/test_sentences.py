@@ -4,7 +4,8 @@ import pytest
 
 from trivet_lab.evidence import Finding, Latency, Load, Results, VariantResult, Verdict
 from trivet_lab.report import words
-from trivet_lab.report.trade import trade_of
+from trivet_lab.report.trade import MONEY, trade_of
+from trivet_lab.scenarios import find_scenarios
 
 
 def variant(
@@ -103,3 +104,9 @@ def test_a_run_that_must_fail_whole_has_no_verdict_of_its_own() -> None:
 )
 def test_durations_have_about_three_digits(value: float, told: str) -> None:
     assert words.duration_ms(value) == told
+
+
+@pytest.mark.parametrize("name", sorted(find_scenarios()))
+def test_a_report_speaks_of_what_its_scenario_is_about(name: str) -> None:
+    """Who pays is told of money, and who buys of what there was."""
+    assert (trade_of(name) is MONEY) == ("wallet" in find_scenarios()[name].members)

@@ -11,6 +11,8 @@ from trivet_lab.evidence import FaultRecord, read_faults
 FORGETTING = frozenset({"kill", "restart", "restart_empty", "clock_jump"})
 """After these a master may grant again what it has granted: it lost its keys, or its clock skipped their time."""
 MASTERS = "valkey-"
+EDGE, REFILLING = "envoy", frozenset({"kill", "restart"})
+"""The edge keeps what it counts in memory: after these every bucket is full again. One that pauses fills none."""
 NEVER_NS = 1 << 62
 
 
@@ -53,7 +55,29 @@ def forgetting_spans(evidence: Evidence) -> list[tuple[int, int]]:
         EvidenceError: ``faults.jsonl`` is damaged, so nobody can know.
     """
     return [
-        (record.asked_ns, NEVER_NS if record.healed_ns is None else record.healed_ns)
+        span
         for record in evidence.book(recorded_faults)
-        if record.fault in FORGETTING and record.target.startswith(MASTERS) and record.asked_ns is not None
+        if record.fault in FORGETTING and record.target.startswith(MASTERS)
+        for span in _span(record)
     ]
+
+
+def refilling_spans(evidence: Evidence) -> list[tuple[int, int]]:
+    """Return from when to when the edge was made to begin again; one that never came back, as far as is known, no end.
+
+    Raises:
+        EvidenceError: ``faults.jsonl`` is damaged, so nobody can know.
+    """
+    return [
+        span
+        for record in evidence.book(recorded_faults)
+        if record.fault in REFILLING and record.target == EDGE
+        for span in _span(record)
+    ]
+
+
+def _span(record: FaultRecord) -> list[tuple[int, int]]:
+    """Return the span of a fault that was asked for."""
+    if record.asked_ns is None:
+        return []
+    return [(record.asked_ns, NEVER_NS if record.healed_ns is None else record.healed_ns)]

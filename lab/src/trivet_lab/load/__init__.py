@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from trivet_lab.load.attendance import Again, Attendance, Phase
+from trivet_lab.load.flood import Flood
 from trivet_lab.load.forging import FORGERIES, STOLEN
 from trivet_lab.load.plan import Errand, Plan, PlanError, main_operations, read_plan, write_plan
 from trivet_lab.load.sale import STAFF, Item, Restock, Sale, zipf_weights
@@ -30,6 +31,7 @@ __all__ = [
     "Again",
     "Attendance",
     "Errand",
+    "Flood",
     "Item",
     "Phase",
     "Plan",

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from trivet_lab.load.attendance import Attendance, faults_of_again, faults_of_phases, is_positive
+from trivet_lab.load.flood import Flood
 from trivet_lab.load.sale import Sale
 from trivet_lab.load.siege import Siege
 from trivet_lab.load.spending import Spending
@@ -18,7 +19,7 @@ class PlanError(ValueError):
     """The plan is not one; every sentence begins with the field that it is about."""
 
 
-Errand = Sale | Spending | Siege
+Errand = Sale | Flood | Spending | Siege
 """What a crowd wants: each kind is a file of its own, and tells itself from the others by its tag."""
 
 
@@ -117,4 +118,6 @@ def main_operations(path: Path) -> frozenset[str] | None:
         kind = msgspec.json.decode(path.read_bytes(), type=_Wanted).errand.kind
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-    return next((frozenset(each.MAIN) for each in (Sale, Spending, Siege) if each.__struct_config__.tag == kind), None)
+    return next(
+        (frozenset(each.MAIN) for each in (Sale, Flood, Spending, Siege) if each.__struct_config__.tag == kind), None
+    )

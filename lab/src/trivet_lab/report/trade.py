@@ -32,12 +32,14 @@ _STATUSES = {
     200: "done",
     201: "created",
     400: "malformed",
+    401: "no valid token",
     402: "not enough money",
+    403: "not allowed",
     404: "no such thing",
     409: "refused for good, or in flight already",
     413: "too large",
     422: "same key, another payload",
-    429: "too many requests: lock busy",
+    429: "told to wait: the lock is busy, the queue full, or the rate reached",
     500: "a defect",
     502: "bad gateway",
     503: "unavailable",
@@ -52,7 +54,7 @@ _PAID = {
 }
 
 
-def _sale(unit: str) -> Trade:
+def _sale(unit: str, statuses: Mapping[int, str] = _SOLD) -> Trade:
     return Trade(
         unit=unit,
         harm="oversold",
@@ -60,7 +62,7 @@ def _sale(unit: str) -> Trade:
         never=f"never sold a {unit} that did not exist",
         not_even="sold none too many",
         has_stock=True,
-        statuses=_SOLD,
+        statuses=statuses,
     )
 
 
@@ -73,7 +75,14 @@ MONEY = Trade(
     has_stock=False,
     statuses=_PAID,
 )
-_TRADES = {"flash-sale": _sale("ticket"), "paused-holder": _sale("ticket"), "double-spend": MONEY}
+_TRADES = {
+    "flash-sale": _sale("ticket"),
+    "paused-holder": _sale("ticket"),
+    "flood": _sale("ticket", _SOLD | {200: "purchased or shown"}),
+    "soak": _sale("unit"),
+    "double-spend": MONEY,
+    "siege": MONEY,
+}
 
 
 def trade_of(scenario: str) -> Trade:

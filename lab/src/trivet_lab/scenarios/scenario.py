@@ -11,6 +11,7 @@ from cyclopts.validators import Number
 
 from trivet_lab.evidence import VariantDirectory, Verdict
 from trivet_lab.scene import Cue
+from trivet_platform import Limits
 
 P = TypeVar("P")
 ONE_MACHINE = (
@@ -32,6 +33,7 @@ class Variant:
     is not as expected. ``checkers`` are rules that this variant must keep beside the scenario's. ``lab`` opens what
     services keep closed outside a lab. ``mutant`` is a defect of ``tests/mutants`` that it is started with, in a copy.
     ``idle`` are kinds of servers that it never speaks to: a link to one carries nothing that a fault could hit.
+    ``limits`` are what the load balancer takes of one client once the crowd comes, None if it is what any crowd may.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Variant:
     lab: bool = False
     mutant: str = ""
     idle: frozenset[str] = frozenset()
+    limits: Limits | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -67,7 +67,7 @@ SCENARIO = Scenario(
         ),
         Variant("select_for_update", expected="valid", settings=STRATEGY),
     ),
-    checkers=(*double_spend.RULES, "impostors_get_nothing"),
+    checkers=("impostors_get_nothing", *double_spend.RULES),
     parameters=Parameters,
     play=play,
     figures=count_money,

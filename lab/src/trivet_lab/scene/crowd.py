@@ -41,6 +41,9 @@ def send_crowd(plan: Plan, cue: Cue, tokens: Tokens | None = None) -> None:
     shown = dict(tokens or {})
     for scope, subjects in plan.errand.subjects(plan).items():
         shown |= cue.stage.tokens(subjects, scope)
+    if cue.limits is not None:
+        # Only now: who sets a scene up asks for much in one name, and is no part of what is tried.
+        cue.stage.limit(cue.limits)
     decoder = msgspec.json.Decoder(_Progress)
     log = cue.directory.logs / "load.log"
     with (

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from trivet_lab.console import Console
 from trivet_lab.evidence import VariantDirectory
 from trivet_lab.topologies import Stage
+from trivet_platform import Limits
 
 
 def nobody_asks(at_s: float) -> None:
@@ -21,7 +22,7 @@ class Cue:
 
     ``begun`` is told, with the seconds since then, that the crowd has begun: what is to happen beside it counts from
     there. ``outage_s`` is how long parts may be away at a time: a crowd that gives up sooner leaves doubts that nobody
-    resolves.
+    resolves. ``limits`` are what the edge takes of one client once the crowd comes, None to leave it as it is.
     """
 
     stage: Stage
@@ -30,3 +31,4 @@ class Cue:
     console: Console
     begun: Callable[[float], None] = nobody_asks
     outage_s: float = 0
+    limits: Limits | None = None
