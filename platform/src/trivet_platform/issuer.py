@@ -24,6 +24,8 @@ SECRET_VARIABLE = "TRIVET_ISSUER_SECRET"  # noqa: S105  - the name of a variable
 SUBJECTS_AT_ONCE = 500
 LIFETIME_S = 3600
 _PATIENCE_S = 10
+# A proxy that a person's shell names is for the world outside; an issuer is on their own machine.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class IssuerFailed(PlatformError):
@@ -41,7 +43,7 @@ def ask_issuer(url: str, secret: str, verb: str, words: Sequence[tuple[str, str]
         f"{url}/{verb}", urllib.parse.urlencode(words).encode(), {"authorization": f"Basic {basic}"}
     )
     try:
-        with urllib.request.urlopen(request, timeout=_PATIENCE_S) as answer:  # noqa: S310  - the same
+        with _DIRECT.open(request, timeout=_PATIENCE_S) as answer:
             told: dict[str, Any] = json.load(answer)
     except urllib.error.HTTPError as error:
         raise IssuerFailed(f"{verb}: {error.read().decode(errors='replace')}") from error
