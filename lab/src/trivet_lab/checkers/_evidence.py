@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -12,6 +12,12 @@ from trivet_lab.checkers._history import EVENTS, HISTORY, EvidenceError, History
 from trivet_lab.evidence import Event, VariantDirectory
 
 T = TypeVar("T")
+
+
+class _Plan(msgspec.Struct, Generic[T], frozen=True):
+    """What a rule needs of ``plan.json``."""
+
+    errand: T
 
 
 class Evidence:
@@ -38,6 +44,20 @@ class Evidence:
         if isinstance(made, EvidenceError):
             raise made
         return made  # type: ignore[return-value]  # the dictionary's values are what its keys make
+
+    def errand(self, shape: type[T], otherwise: str) -> T:
+        """Return what the crowd came for, as far as a rule needs it.
+
+        Raises:
+            EvidenceError: ``plan.json`` is missing, so that ``otherwise``, or has nothing of this shape.
+        """
+        path = self.directory.plan
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=_Plan[shape]).errand  # type: ignore[valid-type]  # a shape is a type
+        except FileNotFoundError as error:
+            raise EvidenceError(f"{path.name} is missing: {otherwise}") from error
+        except msgspec.DecodeError as error:
+            raise EvidenceError(f"{path.name} is damaged: {error}") from error
 
     def ledger(self, name: str, row: type[T]) -> Iterator[tuple[int, T]]:
         """Yield every row of a ledger with the byte offset of its line.

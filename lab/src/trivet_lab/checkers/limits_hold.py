@@ -26,12 +26,6 @@ class _Flood(msgspec.Struct, frozen=True):
     subject_burst: int
 
 
-class _Plan(msgspec.Struct, frozen=True):
-    """What this rule needs of ``plan.json``."""
-
-    errand: _Flood
-
-
 class _Stretch:
     """Who was let through between two restarts of the edge: when they asked, and when and where they were answered."""
 
@@ -60,13 +54,7 @@ class LimitsHold(Checker):
 
     def __init__(self, evidence: Evidence) -> None:
         """Load the plan."""
-        path = evidence.directory.plan
-        try:
-            self._limit = msgspec.json.decode(path.read_bytes(), type=_Plan).errand
-        except FileNotFoundError as error:
-            raise EvidenceError(f"{path.name} is missing: nobody says what was to be let through") from error
-        except msgspec.DecodeError as error:
-            raise EvidenceError(f"{path.name} is damaged: {error}") from error
+        self._limit = evidence.errand(_Flood, "nobody says what was to be let through")
         self._evidence = evidence
         self._restarts = refilling_spans(evidence)
         self._stretches: defaultdict[int, _Stretch] = defaultdict(_Stretch)

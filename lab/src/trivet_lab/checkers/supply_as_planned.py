@@ -8,7 +8,6 @@ import msgspec
 
 from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
-from trivet_lab.checkers._history import EvidenceError
 from trivet_lab.checkers._inventory import Inventory
 
 WITNESS_MAX = 10
@@ -23,12 +22,6 @@ class _Sale(msgspec.Struct, frozen=True):
     items: list[_Item]
 
 
-class _Plan(msgspec.Struct, frozen=True):
-    """What this rule needs of ``plan.json``."""
-
-    errand: _Sale
-
-
 class SupplyAsPlanned(Checker):
     """Compares the ledger's first stock of each item with the plan.
 
@@ -41,13 +34,7 @@ class SupplyAsPlanned(Checker):
 
     def __init__(self, evidence: Evidence) -> None:
         """Load the plan and the books."""
-        path = evidence.directory.plan
-        try:
-            sale = msgspec.json.decode(path.read_bytes(), type=_Plan).errand
-        except FileNotFoundError as error:
-            raise EvidenceError(f"{path.name} is missing: nobody says what was put on sale") from error
-        except msgspec.DecodeError as error:
-            raise EvidenceError(f"{path.name} is damaged: {error}") from error
+        sale = evidence.errand(_Sale, "nobody says what was put on sale")
         self._planned = {item.id: item.stock for item in sale.items}
         self._book = evidence.book(Inventory).expect_purchases()
 

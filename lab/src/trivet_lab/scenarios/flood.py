@@ -11,12 +11,10 @@ from trivet_lab.load import Flood, Plan, Sale
 from trivet_lab.scenarios import flash_sale, sale
 from trivet_lab.scenarios.scenario import ONE_MACHINE, Scenario, Variant, asked
 from trivet_lab.scene import Cue
-from trivet_lab.topologies import OF_A_CROWD, OF_PEOPLE
-from trivet_platform import Limits, Rate
+from trivet_lab.topologies import OF_A_CROWD, OF_A_PERSON
+from trivet_platform import Limits
 
 STRATEGY = {"inventory": {"TRIVET_INVENTORY_STRATEGY": "advisory"}}
-OF_ONE = OF_PEOPLE.subject or Rate(per_s=20, burst=40)
-"""What is let through of one subject; the whole crowd has one address, so that has to be wider."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -34,8 +32,8 @@ def plan_of(cue: Cue, parameters: Parameters) -> Plan:
         items=wanted.items,
         restocks=wanted.restocks,
         asked_per_s=parameters.asked,
-        subject_per_s=OF_ONE.per_s,
-        subject_burst=OF_ONE.burst,
+        subject_per_s=OF_A_PERSON.per_s,
+        subject_burst=OF_A_PERSON.burst,
     )
     return msgspec.structs.replace(plan, errand=errand)
 
@@ -63,7 +61,8 @@ SCENARIO = Scenario(
             expected="valid",
             settings=STRATEGY,
             idle=frozenset({"valkey"}),
-            limits=Limits(subject=OF_ONE, address=OF_A_CROWD.address),
+            # The whole crowd has one address, so that its rate has to be wider than an office's.
+            limits=Limits(subject=OF_A_PERSON, address=OF_A_CROWD.address),
         ),
     ),
     checkers=("limits_hold", *sale.RULES),

@@ -43,7 +43,8 @@ TOKEN_LIFETIME_S = 24 * 3600
 """Tokens outlive every run, and every hour that a fault sets a replica's clock ahead."""
 
 
-OF_PEOPLE = Limits(subject=Rate(per_s=20, burst=40), address=Rate(per_s=100, burst=200))
+OF_A_PERSON = Rate(per_s=20, burst=40)
+OF_PEOPLE = Limits(subject=OF_A_PERSON, address=Rate(per_s=100, burst=200))
 """What a shop takes of one person, and of one address, behind which there may be an office."""
 OF_A_CROWD = Limits(subject=Rate(per_s=2_000, burst=4_000), address=Rate(per_s=20_000, burst=40_000))
 """A load generator has one address for a whole crowd, and few names for all who spend."""
