@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,14 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
+from audit_log import line_of
 
 from trivet_platform import Issuer, Program, Supervisor
 
 TILL = "accounts.any accounts.open accounts.read charges.read charges.settle charges.write charges.batch deposits.write"
 CUSTOMER = "accounts.open accounts.read charges.read charges.write transfers.write"
 STRATEGIES = ("select_for_update", "optimistic")
-
-AUDITED = {"moved", "refused"}
 
 
 class Caller:
@@ -58,22 +55,6 @@ class Town:
         opened = self.till.post("/accounts", id=account_id, owner=owner, kind=kind, currency="EUR")
         assert opened.status_code == 201, opened.text
         return account_id
-
-    def told(self, answer: httpx.Response) -> list[dict[str, Any]]:
-        """Return what the audit log says of an answer's request, once it says something.
-
-        Lines are written by a thread of their own, all of a request together, and an answer does not wait for them.
-        """
-        trace_id = answer.headers["traceparent"].split("-")[1]
-        deadline = time.monotonic() + 20
-        while True:
-            whole = [line for line in self.log.read_text().splitlines(keepends=True) if line.endswith("}\n")]
-            lines = [json.loads(line) for line in whole]
-            found = [line for line in lines if line["event"] in AUDITED and line.get("trace_id") == trace_id]
-            if found:
-                return found
-            assert time.monotonic() < deadline, f"nothing was told of {trace_id}"
-            threading.Event().wait(0.01)
 
     def balances(self) -> list[int]:
         return [self.till.get(f"/accounts/{each}").json()["balance_minor"] for each in self.account.values()]
@@ -194,10 +175,10 @@ def test_movements_and_refusals_are_told_to_the_audit_log_without_a_token(town: 
         amount_minor=1,
     )
     refused = town.bob.get(f"/accounts/{town.account['alice']}")
-    [told] = town.told(moved)
+    told = line_of(town.log, moved)
     assert (told["subject"], told["operation"], told["key"], told["status"]) == ("alice", "transfer", key, 201)
     assert (told["account_id"], told["amount_minor"]) == (town.account["alice"], 1)
-    [told] = town.told(refused)
+    told = line_of(town.log, refused)
     assert (told["subject"], told["path"], told["status"], told["code"]) == (
         "bob",
         "/accounts/{account_id}",
@@ -213,5 +194,5 @@ def test_an_entry_of_a_batch_that_is_refused_is_told_as_well(town: Town) -> None
     charge |= {"merchant_account_id": town.shop, "amount_minor": 1}
     batch = town.courier.post("/charges/batch", entries=[charge])
     assert batch.json()["answers"][0]["status"] == 403
-    [told] = town.told(batch)
+    told = line_of(town.log, batch)
     assert (told["subject"], told["key"], told["status"], told["code"]) == ("courier", key, 403, "forbidden")

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
-import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from audit_log import line_of
 
 from trivet_platform.postgres import Postgres
 from trivet_platform.program import Program
@@ -24,7 +22,6 @@ SECRET = "a-secret-of-the-tests-alone-with-more-than-fifty-characters-0123456789
 PASSWORD = "correct horse battery"
 _MAIN = "from trivet_wallet.entrypoints.cli import main; main()"
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
-AUDITED = {"moved", "refused"}
 _KEY = re.compile(r'name="key" value="([\w-]+)"')
 
 
@@ -83,20 +80,8 @@ class Office:
             self._supervisor.stop(self._program)
 
     def told(self, answer: httpx.Response) -> dict[str, Any]:
-        """Return what the audit log says of an answer's request, once it says something."""
-        deadline = time.monotonic() + 20
-        while not (told := self.lines_of(answer)):  # a thread of their own writes lines, and no answer waits for it
-            assert time.monotonic() < deadline, "nothing was told"
-            threading.Event().wait(0.01)
-        [line] = told
-        return line
-
-    def lines_of(self, answer: httpx.Response) -> list[dict[str, Any]]:
-        """Return what the audit log says so far of an answer's request."""
-        whole = [line for line in self.log.read_text().splitlines(keepends=True) if line.endswith("}\n")]
-        trace_id = answer.headers["traceparent"].split("-")[1]
-        lines = [json.loads(line) for line in whole]
-        return [line for line in lines if line["event"] in AUDITED and line["trace_id"] == trace_id]
+        """Return what the audit log says of an answer's request."""
+        return line_of(self.log, answer)
 
     def enrol(self, *words: str) -> None:
         """Let somebody see the pages."""
