@@ -51,6 +51,7 @@ from .strict_json import is_json, read_json
 from .tokens import (
     OPEN_PATHS,
     SECURITY_SCHEMES,
+    STAFF_PREFIX,
     Gate,
     Principal,
     TokenSettings,
@@ -79,6 +80,7 @@ __all__ = [
     "PROBLEM_SCHEMA",
     "REPLAYED_HEADER",
     "SECURITY_SCHEMES",
+    "STAFF_PREFIX",
     "TYPE_PREFIX",
     "AlreadyExists",
     "Answer",

@@ -12,7 +12,7 @@ from .issuer import Issuer
 from .keys import KeySetError, VerifyingKey, read_key_set
 from .known import KnownTokens
 from .middleware import AnybodyMiddleware, TokenMiddleware, current_principal
-from .principal import Anybody, Principal
+from .principal import STAFF_PREFIX, Anybody, Principal
 from .publisher import Publisher
 from .settings import TokenSettings
 from .verifier import Verifier
@@ -20,6 +20,7 @@ from .verifier import Verifier
 __all__ = [
     "OPEN_PATHS",
     "SECURITY_SCHEMES",
+    "STAFF_PREFIX",
     "Anybody",
     "AnybodyMiddleware",
     "Gate",

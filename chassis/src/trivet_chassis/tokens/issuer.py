@@ -7,13 +7,9 @@ from typing import Any
 
 from trivet_chassis.errors import Unauthenticated
 
-from .principal import Principal
+from .principal import ANONYMOUS, STAFF_PREFIX, Principal
 
 SUBJECT_CHARACTERS_MAX = 128
-RESERVED = "anonymous"
-"""Everybody, where no tokens are asked for."""
-RESERVED_PREFIX = "staff:"
-"""Who adjusts on the staff's pages, before their name."""
 SCOPES_MAX = 64
 LEEWAY_S = 30
 """How far two machines' clocks may be apart, seconds."""
@@ -67,7 +63,7 @@ def _subject(claim: object) -> str:
     """Return the subject; one that the services themselves use would be taken for somebody without a token."""
     if not isinstance(claim, str) or not 0 < len(claim) <= SUBJECT_CHARACTERS_MAX or not claim.isprintable():
         raise Unauthenticated(f"the token's sub is no text of 1 to {SUBJECT_CHARACTERS_MAX} printable characters")
-    if claim == RESERVED or claim.startswith(RESERVED_PREFIX):
+    if claim == ANONYMOUS or claim.startswith(STAFF_PREFIX):
         raise Unauthenticated("the token's sub is one that no token can be for")
     return claim
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ANONYMOUS = "anonymous"
+"""Everybody's name, where no tokens are asked for."""
+STAFF_PREFIX = "staff:"
+"""What stands before the name of who works on pages of ours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -25,7 +30,7 @@ class Principal:
 class Anybody(Principal):
     """Whoever asks a service that asks nobody who they are: may do everything."""
 
-    subject: str = "anonymous"
+    subject: str = ANONYMOUS
 
     def may(self, scope: str) -> bool:  # noqa: ARG002  - a principal's interface
         """Everything was granted."""

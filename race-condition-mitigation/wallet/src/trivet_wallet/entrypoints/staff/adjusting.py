@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from trivet_chassis import ServiceError
+from trivet_chassis import STAFF_PREFIX, ServiceError
 from trivet_wallet.entrypoints.staff.pages import LinkColumns, PlainColumns, Rows
 from trivet_wallet.entrypoints.staff.site import ReadOnlyPages, site
 from trivet_wallet.entrypoints.telling import tell
@@ -161,7 +161,7 @@ class AdjustmentPages(PlainColumns, LinkColumns, ReadOnlyPages):
             if "key" in form.errors:
                 form.data = request.POST.dict() | {"key": str(uuid.uuid4())}
             return self._show(request, form, status=400)
-        told = settle(teller_of(request), form.command(f"staff:{request.user.get_username()}"))
+        told = settle(teller_of(request), form.command(STAFF_PREFIX + request.user.get_username()))
         if told.adjustment_id is None:
             form.add_error(None, told.sentence)
             if told.is_decided:

@@ -10,7 +10,7 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
-from trivet_chassis import Principal, tell_refusal
+from trivet_chassis import STAFF_PREFIX, Principal, tell_refusal
 
 
 def told(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -51,5 +51,5 @@ def _known(name: str | None) -> str | None:
 
 
 def _tell(request: HttpRequest, name: str | None, status: int, code: str) -> None:
-    principal = None if name is None else Principal(f"staff:{name}")
+    principal = None if name is None else Principal(STAFF_PREFIX + name)
     tell_refusal(request.scope, principal, status, code)  # type: ignore[attr-defined]  # served by ASGI alone
