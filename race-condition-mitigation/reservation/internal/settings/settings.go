@@ -4,6 +4,8 @@ package settings
 import (
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 )
 
 // Member is the service's name, as its variables, logs and metrics spell it.
@@ -75,6 +77,9 @@ func (s *Settings) contradictions() []string {
 	tell := func(name string, least int64, other string) {
 		faults = append(faults, fmt.Sprintf("%s%s must be at least %d, as %s%s is", prefix, name, least, prefix, other))
 	}
+	if _, _, err := HostAndPort(s.Listen); err != nil {
+		faults = append(faults, prefix+"LISTEN "+err.Error())
+	}
 	if s.HoldTTLMsMax < s.HoldTTLMs {
 		tell("HOLD_TTL_MS_MAX", s.HoldTTLMs, "HOLD_TTL_MS")
 	}
@@ -82,4 +87,16 @@ func (s *Settings) contradictions() []string {
 		tell("HOLD_LIFETIME_MS_MAX", s.HoldTTLMsMax, "HOLD_TTL_MS_MAX")
 	}
 	return faults
+}
+
+// HostAndPort returns the host, without the brackets of an IPv6 address, and the port of an address to listen on.
+func HostAndPort(listen string) (host string, port int, err error) {
+	at := strings.LastIndexByte(listen, ':')
+	if at > 0 {
+		number, failed := strconv.ParseUint(listen[at+1:], 10, 16)
+		if failed == nil {
+			return strings.Trim(listen[:at], "[]"), int(number), nil
+		}
+	}
+	return "", 0, fmt.Errorf("must be host:port, not %s", told(listen))
 }

@@ -100,6 +100,22 @@ func TestWhatContradictsIsToldToo(t *testing.T) {
 	}
 }
 
+func TestHostAndPort(t *testing.T) {
+	for listen, wanted := range map[string]string{
+		"127.0.0.1:80": "127.0.0.1", "[::1]:8000": "::1", "localhost:0": "localhost",
+		"80": "", ":80": "", "host": "", "host:": "", "host:65536": "", "host:-1": "", "host:x": "",
+	} {
+		host, _, err := HostAndPort(listen)
+		if host != wanted || (err == nil) != (wanted != "") {
+			t.Errorf("%s: %q, %v", listen, host, err)
+		}
+	}
+	_, err := Load(environment(map[string]string{prefix + "LISTEN": "here"}))
+	if err == nil || err.Error() != prefix+"LISTEN must be host:port, not 'here'" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestAFileIsReadWithoutItsLastLineEnd(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "url")
 	if err := os.WriteFile(file, []byte("postgresql://a\n\n"), 0o600); err != nil {
