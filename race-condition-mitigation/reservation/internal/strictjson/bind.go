@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"trivet/reservation/internal/problem"
 )
@@ -40,16 +41,12 @@ func Collect(body []byte, into any) ([]problem.Fault, error) {
 // Text reads one parameter, whose value is always a text, into what into points to; tag refines the rule of its type.
 // It returns what is wrong with it, "" if nothing is.
 func Text(value string, into reflect.Value, tag reflect.StructTag) string {
+	if !utf8.ValidString(value) || strings.IndexByte(value, 0) >= 0 {
+		return "Input should be a valid string"
+	}
 	b := &binder{}
 	made := parameterPlan(into.Type(), tag)
-	if into.Kind() == reflect.Pointer {
-		into.Set(reflect.New(into.Type().Elem()))
-		into = into.Elem()
-	}
 	var tree any = value
-	if strings.IndexByte(value, 0) >= 0 {
-		return "Input should be a text without a NUL"
-	}
 	if made.kind == integer {
 		tree = number(value)
 	}
@@ -57,6 +54,24 @@ func Text(value string, into reflect.Value, tag reflect.StructTag) string {
 		return b.faults[0].Message
 	}
 	return ""
+}
+
+// ReadyText panics if a parameter cannot be read: it is no text or number, or has no bound.
+func ReadyText(type_ reflect.Type, tag reflect.StructTag) {
+	made := parameterPlan(type_, tag)
+	if made.kind != text && made.kind != integer {
+		panic(fmt.Sprintf("%s is no parameter", type_))
+	}
+	made.mustBeBounded(type_.String())
+}
+
+// Default puts what a tag declares in place of a parameter that is not there, and tells whether it declares any.
+func Default(into reflect.Value, tag reflect.StructTag) bool {
+	fallback := parameterPlan(into.Type(), tag).rule.Default
+	if fallback != nil {
+		setDefault(into, *fallback)
+	}
+	return fallback != nil
 }
 
 // path is where a value is: pieces are put together only for a fault.

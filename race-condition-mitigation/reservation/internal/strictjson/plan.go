@@ -127,6 +127,12 @@ func (n *node) addFields(type_ reflect.Type, outer []int) {
 			continue
 		}
 		name, options, _ := strings.Cut(declared.Tag.Get("json"), ",")
+		if _, isHeader := declared.Tag.Lookup("header"); isHeader {
+			continue // how somebody asks is no part of what they ask for
+		}
+		if name == "" { // a parameter of a route, which stands beside a body
+			name = declared.Tag.Get("path") + declared.Tag.Get("query")
+		}
 		switch {
 		case declared.Anonymous && name == "":
 			n.addFields(declared.Type, index)

@@ -106,7 +106,7 @@ func TestAParameterIsRead(t *testing.T) {
 		field        int
 		text, wanted string
 	}{
-		{0, "a", ""}, {0, "A", "String should match"}, {0, "a\x00", "NUL"},
+		{0, "a", ""}, {0, "A", "String should match"}, {0, "a\x00", "valid string"}, {0, "a\xff", "valid string"},
 		{1, "5", ""}, {1, "0", "greater than or equal to 1"}, {1, "many", "unable to parse"}, {1, "", "unable to parse"},
 		{1, "1e1000000000", "too great"}, {1, "1000000000000000000000", "too great"},
 		{2, "b", ""}, {2, "batch", "reserved"},
