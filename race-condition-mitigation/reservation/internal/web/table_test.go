@@ -1,0 +1,119 @@
+package web
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"testing"
+)
+
+func most(connections int) setting {
+	return func(_ *shop, s *Server, _ *http.ServeMux) { s.Limits.ConnectionsMax = connections }
+}
+
+func TestTheOneThatWasIdleForLongestGivesWay(t *testing.T) {
+	served := start(t, most(3))
+	var clients []*client
+	for range 3 {
+		c := served.connect(t)
+		c.send(get)
+		c.answered(live)
+		clients = append(clients, c)
+	}
+	clients[0].send(get) // so that another one is idle for longest
+	clients[0].answered(live)
+	fresh := served.connect(t)
+	fresh.send(get)
+	fresh.answered(live)
+	clients[1].ended()
+	for _, c := range []*client{clients[0], clients[2], fresh} {
+		c.send(get)
+		c.answered(live)
+	}
+}
+
+func TestWhoOnlyHoldsAPlaceKeepsNobodyOut(t *testing.T) {
+	served := start(t, most(2))
+	for range 5 {
+		served.connect(t)
+	}
+	if status := served.status(t, "/livez"); status != http.StatusOK {
+		t.Errorf("who asks is answered %d", status)
+	}
+}
+
+func TestIfNobodyIsIdleTheNewOneGoes(t *testing.T) {
+	served := start(t, most(2))
+	one, other := served.connect(t), served.connect(t)
+	one.send(hold)
+	other.send(hold)
+	<-served.held
+	<-served.held
+	served.connect(t).ended()
+	close(served.release)
+	one.answered("held")
+	other.answered("held")
+	third := served.connect(t)
+	third.send(get)
+	third.answered(live)
+}
+
+func TestWhoHasBegunAHeadIsNotIdle(t *testing.T) {
+	places := newTable(2)
+	begun, typing := piped(t, places)
+	idle, waiting := piped(t, places)
+	go func() { _, _ = io.WriteString(typing, "GET") }()
+	if _, err := begun.Read(make([]byte, 3)); err != nil {
+		t.Fatal(err)
+	}
+	fresh, _ := piped(t, places)
+	if _, err := waiting.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("who was idle reads %v", err)
+	}
+	for name, wanted := range map[*connection]bool{begun: true, idle: false, fresh: true} {
+		if _, known := places.open[name]; known != wanted {
+			t.Errorf("of three there are %v", places.open)
+		}
+	}
+}
+
+// piped returns a connection that has entered, and its client's end.
+func piped(t *testing.T, places *table) (*connection, net.Conn) {
+	t.Helper()
+	ours, theirs := net.Pipe()
+	c := &connection{Conn: ours, limits: &DefaultLimits, table: places}
+	if !places.enter(c) {
+		t.Fatal("there is no place")
+	}
+	return c, theirs
+}
+
+func TestAConnectionThatWasCutIsForgotten(t *testing.T) {
+	served := start(t, most(1))
+	c := served.connect(t)
+	c.send(hold)
+	<-served.held
+	_ = c.SetLinger(0)
+	_ = c.Close()
+	close(served.release)
+	until(t, "its place is free", func() bool {
+		response, err := http.Get("http://" + served.address + "/livez")
+		if err != nil {
+			return false
+		}
+		_ = response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	})
+}
+
+func TestHalfOfTheDescriptorsAreLeftToOthers(t *testing.T) {
+	limits := DefaultLimits
+	limits.ConnectionsMax = 1 << 40
+	if within := limits.connectionsWithin(); within < 1 || within >= 1<<40 {
+		t.Errorf("%d connections are within the descriptors", within)
+	}
+	limits.ConnectionsMax = 3
+	if within := limits.connectionsWithin(); within != 3 {
+		t.Errorf("%d connections are within the limit of 3", within)
+	}
+}
