@@ -1,0 +1,111 @@
+package seats
+
+import (
+	"context"
+	_ "embed"
+	"strconv"
+
+	"github.com/valkey-io/valkey-go"
+
+	"trivet/reservation/internal/hold"
+)
+
+var (
+	//go:embed lua/load_begin.lua
+	loadBeginLua string
+	//go:embed lua/load.lua
+	loadLua string
+	//go:embed lua/load_end.lua
+	loadEndLua string
+)
+
+var (
+	loadBeginScript = valkey.NewLuaScript(loadBeginLua)
+	loadScript      = valkey.NewLuaScript(loadLua)
+	loadEndScript   = valkey.NewLuaScript(loadEndLua)
+)
+
+const (
+	loadPatienceMS = 60_000 // so long a loading that nobody goes on with keeps another of the same epoch out
+	loadAtOnce     = 500    // seats marked by one script: half a millisecond of the server's time
+)
+
+// Mark is what PostgreSQL says of one seat.
+type Mark struct {
+	Seat  string
+	State hold.State // pinned or sold
+	Fence int64
+}
+
+// Epoch returns the epoch of a show's memory. ErrUnloaded: there is none.
+func (s *Store) Epoch(ctx context.Context, show string) (int64, error) {
+	client, err := s.link.Client()
+	if err != nil {
+		return 0, err
+	}
+	text, err := client.Do(ctx, client.B().Get().Key(boot(show)).Build()).ToString()
+	if valkey.IsValkeyNil(err) {
+		return 0, ErrUnloaded
+	}
+	if err != nil {
+		return 0, translate(err)
+	}
+	return strconv.ParseInt(text, 10, 64)
+}
+
+// Pinning returns how many holds of a show have been on their way into PostgreSQL for longer than a grace.
+func (s *Store) Pinning(ctx context.Context, show string, graceMS int64) (int64, error) {
+	client, err := s.link.Client()
+	if err != nil {
+		return 0, err
+	}
+	now, err := s.now(ctx)
+	if err != nil {
+		return 0, err
+	}
+	count, err := client.Do(ctx, client.B().Zcount().Key(pinning(show)).Min("-inf").Max(number(now-graceMS)).Build()).AsInt64()
+	if err != nil {
+		return 0, translate(err)
+	}
+	return count, nil
+}
+
+func (s *Store) now(ctx context.Context) (int64, error) {
+	client, err := s.link.Client()
+	if err != nil {
+		return 0, err
+	}
+	parts, err := client.Do(ctx, client.B().Time().Build()).AsIntSlice()
+	if err != nil || len(parts) != 2 {
+		return 0, translate(err)
+	}
+	return parts[0]*1000 + parts[1]/1000, nil
+}
+
+// Load makes a show's memory equal to what PostgreSQL said under a new epoch. Holds that are in the memory and that
+// PostgreSQL does not contradict stay; what was on its way there is settled. False: a newer memory is there or under way,
+// or this one was wiped while it was loaded.
+func (s *Store) Load(ctx context.Context, show string, epoch int64, marks []Mark) (bool, error) {
+	stamp := number(epoch)
+	reply, err := s.run(ctx, loadBeginScript, []string{boot(show), loading(show)}, []string{stamp, strconv.Itoa(loadPatienceMS)})
+	if err != nil || reply.word == "newer" {
+		return false, err
+	}
+	for from := 0; from < len(marks); from += loadAtOnce {
+		words := []string{stamp, prefix(show)}
+		for _, mark := range marks[from:min(from+loadAtOnce, len(marks))] {
+			words = append(words, mark.Seat, string(mark.State)+" "+number(mark.Fence))
+		}
+		reply, err = s.run(ctx, loadScript, []string{loading(show)}, words)
+		if err != nil || reply.word == "lost" {
+			return false, err
+		}
+	}
+	reply, err = s.run(ctx, loadEndScript,
+		[]string{boot(show), loading(show), expiries(show), pinning(show), changes(show)},
+		[]string{stamp, prefix(show), number(s.limits.Memory)})
+	if err != nil || reply.word == "lost" {
+		return false, err
+	}
+	return true, nil
+}
