@@ -1,0 +1,120 @@
+package reserve
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"trivet/reservation/internal/seats"
+)
+
+const (
+	feedWait   = 5 * time.Second
+	feedBehind = 64 // so many batches may wait for a listener; one that is slower is let go, and begins anew
+)
+
+// Feed reads each show's changes once, however many listen to them here.
+type Feed struct {
+	desk  *Desk
+	mutex sync.Mutex
+	shows map[string]*channel
+}
+
+type channel struct {
+	listeners map[chan []seats.Change]struct{}
+	end       context.CancelFunc
+}
+
+// NewFeed returns a feed that reads nothing as long as nobody listens.
+func NewFeed(desk *Desk) *Feed { return &Feed{desk: desk, shows: map[string]*channel{}} }
+
+// Listen returns what changes in a show from now on, until stop is called. The channel is closed when its listener must
+// begin anew with the whole map: it was too slow, or the show's memory is another, or cannot be reached.
+func (f *Feed) Listen(show string) (<-chan []seats.Change, func()) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	here := f.shows[show]
+	if here == nil {
+		ctx, end := context.WithCancel(context.Background())
+		here = &channel{map[chan []seats.Change]struct{}{}, end}
+		f.shows[show] = here
+		go f.read(ctx, show, here)
+	}
+	listener := make(chan []seats.Change, feedBehind)
+	here.listeners[listener] = struct{}{}
+	return listener, func() { f.leave(show, here, listener) }
+}
+
+// Listeners returns how many listen.
+func (f *Feed) Listeners() int {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	count := 0
+	for _, here := range f.shows {
+		count += len(here.listeners)
+	}
+	return count
+}
+
+func (f *Feed) leave(show string, here *channel, listener chan []seats.Change) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	if _, listening := here.listeners[listener]; listening {
+		delete(here.listeners, listener)
+		close(listener)
+	}
+	f.endIfAlone(show, here)
+}
+
+func (f *Feed) endIfAlone(show string, here *channel) {
+	if len(here.listeners) == 0 {
+		here.end()
+		if f.shows[show] == here {
+			delete(f.shows, show)
+		}
+	}
+}
+
+// read asks for what came after the last change until nobody listens, or the memory is another one.
+func (f *Feed) read(ctx context.Context, show string, here *channel) {
+	defer f.dismiss(show, here)
+	version, err := f.desk.Version(ctx, show)
+	if err != nil {
+		return
+	}
+	// What came between a listener's joining and this version it reads in its own map, which it asks for afterwards.
+	for ctx.Err() == nil {
+		found, known, err := f.desk.Changes(ctx, show, version, feedWait)
+		if err != nil || !known {
+			return
+		}
+		if len(found) > 0 {
+			version = found[len(found)-1].Version
+			f.tell(here, found)
+		}
+	}
+}
+
+func (f *Feed) tell(here *channel, found []seats.Change) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	for listener := range here.listeners {
+		select {
+		case listener <- found:
+		default:
+			delete(here.listeners, listener)
+			close(listener)
+		}
+	}
+}
+
+// dismiss lets everybody go who still listens; they begin anew.
+func (f *Feed) dismiss(show string, here *channel) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	for listener := range here.listeners {
+		delete(here.listeners, listener)
+		close(listener)
+	}
+	f.endIfAlone(show, here)
+}

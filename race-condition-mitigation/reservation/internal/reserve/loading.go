@@ -1,0 +1,79 @@
+package reserve
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"trivet/reservation/internal/seats"
+)
+
+const (
+	loadsMost  = 5
+	loadsPause = 10 * time.Millisecond
+)
+
+// loaded does something with a show's memory, and reads it from the books first if it is empty.
+//
+// Which race: Valkey is wiped between any two steps, even while its memory is being loaded. Why this guard: every script
+// looks for the boot key itself, in the step that it does, so there is no moment between looking and doing. If it were
+// lost, an empty memory would give away seats that are sold.
+func (d *Desk) loaded(ctx context.Context, show string, work func() error) error {
+	for range loadsMost {
+		err := work()
+		if !errors.Is(err, seats.ErrUnloaded) {
+			return err
+		}
+		if err := d.load(ctx, show, d.isUnloaded); err != nil {
+			return err
+		}
+	}
+	return unloadable()
+}
+
+func (d *Desk) isUnloaded(ctx context.Context, show string) (bool, error) {
+	_, err := d.memory.Epoch(ctx, show)
+	if errors.Is(err, seats.ErrUnloaded) {
+		return true, nil
+	}
+	return false, err
+}
+
+func always(context.Context, string) (bool, error) { return true, nil }
+
+// load reads a show's memory from the books under a new epoch, if that is needed once nobody else does.
+//
+// Which race: a pin that Valkey agreed to and PostgreSQL has not committed. Why this guard: see ledger.Database.NewEpoch
+// and Pin; whatever is not in what was read can never be committed under the old epoch. If it were lost, a hold that was
+// on its way would be given back to time here and be sold there.
+func (d *Desk) load(ctx context.Context, show string, needed func(context.Context, string) (bool, error)) error {
+	_, err, _ := d.loads.Do(show, func() (any, error) {
+		// Many may wait for this one, so it is not the first caller's to cancel; its own bounds are those of its servers.
+		ctx := context.WithoutCancel(ctx)
+		if _, err := d.halls.find(ctx, show); err != nil {
+			return nil, err
+		}
+		epoch, marks, wanted, err := d.books.NewEpoch(ctx, show, func() (bool, error) { return needed(ctx, show) })
+		if err != nil || !wanted {
+			return nil, unread(err)
+		}
+		if err := d.reach(ctx, AfterEpoch); err != nil {
+			return nil, err
+		}
+		done, err := d.memory.Load(ctx, show, epoch, marks)
+		if err == nil && !done {
+			pause(ctx, loadsPause) // somebody newer is at it, or it was wiped meanwhile
+		}
+		return nil, unread(err)
+	})
+	return err
+}
+
+func pause(ctx context.Context, duration time.Duration) {
+	timer := time.NewTimer(duration)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
