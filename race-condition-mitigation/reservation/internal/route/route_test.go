@@ -217,6 +217,18 @@ func TestThePatternWithTheFewestHolesServes(t *testing.T) {
 	}
 }
 
+func TestTheOrderOfTheTableDoesNotMatter(t *testing.T) {
+	routes := table()
+	batch := routes[3]
+	batch.Pattern, batch.Operation, batch.Parameters = "/shows/batch", "endAll", nil
+	for _, one := range [][]Route{append(routes, batch), append([]Route{batch}, routes...)} {
+		mux := New(one, nil, nil)
+		if got := mux.Template(httptest.NewRequest("DELETE", "/shows/batch", nil)); got != "/shows/batch" {
+			t.Errorf("it is served by %s", got)
+		}
+	}
+}
+
 func TestTheRouteThatServesIsTold(t *testing.T) {
 	var told []string
 	mux := New(table(), []Plain{health}, func(_ context.Context, pattern string) { told = append(told, pattern) })

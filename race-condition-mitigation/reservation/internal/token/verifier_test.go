@@ -118,7 +118,7 @@ func TestNoOtherTokenIsTaken(t *testing.T) {
 	}
 }
 
-func TestASignatureOfASCurveIsTwoNumbers(t *testing.T) {
+func TestASignatureOfACurveIsTwoNumbers(t *testing.T) {
 	issuer := newES256("one")
 	p, _ := publisherOf(newSite(t, keySetOf(issuer.jwk())))
 	input := strings.Join(strings.Split(issuer.token(nil, nil), ".")[:2], ".")
@@ -127,8 +127,13 @@ func TestASignatureOfASCurveIsTwoNumbers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := verifierOf(p).verify(background, input+"."+encoded(der)); err == nil {
-		t.Error("a signature in ASN.1 is taken")
+	good := issuer.sign(input)
+	for name, signature := range map[string][]byte{
+		"in ASN.1": der, "short": good[:10], "cut": good[:63], "long": append(good, 0),
+	} {
+		if _, err := verifierOf(p).verify(background, input+"."+encoded(signature)); err == nil {
+			t.Errorf("a signature that is %s is taken", name)
+		}
 	}
 }
 
