@@ -12,8 +12,11 @@ import (
 // OpenPaths are what everybody may ask, and the edge never routes.
 func OpenPaths() []string { return []string{"/livez", "/readyz", "/metrics"} }
 
-// Check says what is missing, nil if all is well.
-type Check = func(context.Context) error
+// Check asks after one thing by its name: nil when all is well, otherwise an error that says what is missing.
+type Check struct {
+	Name string
+	Ask  func(context.Context) error
+}
 
 // Gate stands before a service's routes: it says who is let in, and of itself at /readyz.
 type Gate struct {
@@ -60,19 +63,19 @@ func NewGate(s *settings.Settings) (*Gate, error) {
 }
 
 // Checks are what the gate needs to let anybody in, for /readyz.
-func (g *Gate) Checks() map[string]Check {
+func (g *Gate) Checks() []Check {
 	if g.publisher == nil {
 		return nil
 	}
-	return map[string]Check{"tokens": g.publisher.blocker}
+	return []Check{{"tokens", g.publisher.blocker}}
 }
 
 // Concerns are what is wrong with it and keeps nobody out yet, for /readyz.
-func (g *Gate) Concerns() map[string]Check {
+func (g *Gate) Concerns() []Check {
 	if g.publisher == nil {
 		return nil
 	}
-	return map[string]Check{"tokens": g.publisher.concern}
+	return []Check{{"tokens", g.publisher.concern}}
 }
 
 // Run keeps the issuer's keys fresh until the context ends.

@@ -125,7 +125,7 @@ func TestAnIssuerThatIsAwayIsNobodysFault(t *testing.T) {
 	if answer.Code != 503 || answer.Header().Get("retry-after") != "1" || !strings.Contains(answer.Body.String(), `"definite":true`) {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
-	if gate.Checks()["tokens"](background) == nil || gate.Concerns()["tokens"](background) != nil {
+	if gate.Checks()[0].Ask(background) == nil || gate.Concerns()[0].Ask(background) != nil {
 		t.Error("it is ready")
 	}
 }
