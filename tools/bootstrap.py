@@ -7,23 +7,20 @@ a second call costs milliseconds and needs no network.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import hashlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-VENV = ROOT / ".venv"
-STAMPS = VENV / ".stamps"
-PYTHON = VENV / "bin" / "python"
-UV = VENV / "bin" / "uv"
+import golang
+from steps import BIN, ROOT, STAMPS, VENV, alone, call, digest, environment, fail, home_cache, say, size_of, step
+
+PYTHON = BIN / "python"
+UV = BIN / "uv"
 OLDEST = (3, 11)
 
 # One set a purpose; each later set holds the earlier one, so installing `test` never removes `run`.
@@ -34,62 +31,12 @@ SETS = {
 }
 
 
-def say(text: str) -> None:
-    """Write one line of progress to stderr, so that stdout stays the job's own."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def fail(text: str) -> None:
-    """Say what is missing and how to get it, then stop with the lab's own exit code."""
-    say(f"✗ {text}")
-    sys.exit(254)
-
-
-def size_of(folder: Path) -> str:
-    """Return the size of a tree in whole MB, each inode counted once."""
-    seen: dict[int, int] = {}
-    for here, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                entry = (Path(here) / name).lstat()
-                seen[entry.st_ino] = entry.st_size
-    return f"{sum(seen.values()) / 1e6:.0f} MB"
-
-
 def members() -> list[Path]:
-    """Return the folder of every member, as the workspace's own list names them."""
+    """Return the folder of every Python member, as the workspace's own list names them."""
     import tomllib  # noqa: PLC0415  - absent before 3.11, and the complaint about that comes first
 
     workspace = tomllib.loads((ROOT / "pyproject.toml").read_text())
     return [ROOT / name for name in workspace["tool"]["uv"]["workspace"]["members"]]
-
-
-def digest(paths: list[Path]) -> str:
-    """Return a fingerprint of these files, of this interpreter and of where the checkout lies."""
-    total = hashlib.sha256(f"{sys.version_info[:3]} {ROOT}".encode())
-    for path in paths:
-        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return total.hexdigest()
-
-
-def step(name: str, made_from: str, work: Callable[[], str]) -> None:
-    """Do a step unless its stamp says that it was done from the same things."""
-    stamp = STAMPS / name
-    if stamp.exists() and stamp.read_text() == made_from:
-        return
-    began = time.monotonic()
-    what = work()
-    STAMPS.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(made_from)
-    say(f"  {name:<10} {what}, {time.monotonic() - began:.1f} s")
-
-
-def call(*argv: str | Path) -> None:
-    """Run a step's command; show what it printed only if it failed."""
-    done = subprocess.run([str(word) for word in argv], cwd=ROOT, text=True, capture_output=True, check=False)
-    if done.returncode != 0:
-        say(done.stdout + done.stderr)
-        fail(f"{' '.join(str(word) for word in argv[:4])} … ended with {done.returncode}")
 
 
 def make_venv() -> str:
@@ -129,15 +76,6 @@ def install_members() -> str:
     return f"{len(folders)} members in place"
 
 
-@contextlib.contextmanager
-def alone() -> Iterator[None]:
-    """Let one set-up at a time work on this checkout: two `make` at once must not tear one environment."""
-    (ROOT / ".trivet").mkdir(exist_ok=True)
-    with (ROOT / ".trivet" / "bootstrap.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def sync(name: str) -> None:
     """Bring the environment to what a set's locks and the members' own files say."""
     if sys.version_info < OLDEST:
@@ -151,12 +89,9 @@ def sync(name: str) -> None:
         step("installer", digest([ROOT / "tools" / "requirements-uv.lock"]), install_uv)
         step(name, digest([ROOT / lock for lock in SETS[name]]), lambda: install_set(name))
         step("members", digest([folder / "pyproject.toml" for folder in members()]), install_members)
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a job: the virtual environment first on PATH."""
-    path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
-    return os.environ | {"PATH": path, "VIRTUAL_ENV": str(VENV)}
+        golang.prepare()
+        golang.build_members()
+        golang.build_tools()
 
 
 def become(*argv: str) -> None:
@@ -183,31 +118,39 @@ def run_tests(words: list[str]) -> None:
 def run_check(_: list[str]) -> None:
     """Run every static check, all of them even when one failed, and name those that did."""
     sync("test")
-    checks = {
-        "format": ["ruff", "format", "--check", "--quiet", "."],
-        "lint": ["ruff", "check", "--quiet", "."],
-        "types": ["mypy"],
-        "tools": ["mypy", "tools/bootstrap.py"],
-        "imports": ["lint-imports", "--no-cache"],
-        "mutants": ["python", "-m", "trivet_lab.mutants"],
+    with alone():
+        golang.build_tools(checking=True)
+    checks: dict[str, list[tuple[list[str], Path]]] = {
+        "format": [(["ruff", "format", "--check", "--quiet", "."], ROOT)],
+        "lint": [(["ruff", "check", "--quiet", "."], ROOT)],
+        "types": [(["mypy"], ROOT)],
+        "tools": [(["mypy", *(f"tools/{name}.py" for name in ("bootstrap", "steps", "golang"))], ROOT)],
+        "imports": [(["lint-imports", "--no-cache"], ROOT)],
+        **dict(golang.checks()),
+        "mutants": [(["python", "-m", "trivet_lab.mutants"], ROOT)],
     }
     red = []
-    for name, argv in checks.items():
+    for name, commands in checks.items():
         began = time.monotonic()
-        done = subprocess.run(
-            [str(VENV / "bin" / argv[0]), *argv[1:]],
-            cwd=ROOT,
-            env=environment(),
-            text=True,
-            capture_output=True,
-            check=False,
-        )
-        say(f"  {name:<10} {'ok' if done.returncode == 0 else 'failed'}, {time.monotonic() - began:.1f} s")
-        if done.returncode != 0:
+        said = [told for argv, folder in commands if (told := complaint(argv, folder)) is not None]
+        say(f"  {name:<11} {'failed' if said else 'ok'}, {time.monotonic() - began:.1f} s")
+        if said:
             red.append(name)
-            say(done.stdout + done.stderr)
+            say("\n".join(said))
     if red:
         fail(f"make check: {', '.join(red)}")
+
+
+def complaint(argv: list[str], folder: Path) -> str | None:
+    """Run a check and return what it said if it found something, None if all is well."""
+    env = environment()
+    if home_cache() is None:  # staticcheck keeps what it learnt
+        env["STATICCHECK_CACHE"] = str(ROOT / ".trivet" / "staticcheck")
+    words = [str(BIN / argv[0]), *argv[1:]]
+    done = subprocess.run(words, cwd=folder, env=env, text=True, capture_output=True, check=False)
+    # gofmt ends with 0 whatever it finds, and says nothing where all is well, as all others do with their words.
+    well = done.returncode == 0 and not (argv[0] == "gofmt" and done.stdout)
+    return None if well else f"{folder.relative_to(ROOT)}: {' '.join(argv)}\n{done.stdout}{done.stderr}"
 
 
 def lock(_: list[str]) -> None:
@@ -236,6 +179,7 @@ def lock(_: list[str]) -> None:
     call(*compile_, "pyproject.toml", "--group", "run", "-o", "requirements.lock")
     for name in ("test", "bench"):
         call(*compile_, "pyproject.toml", "--group", name, "-c", "requirements.lock", "-o", f"requirements-{name}.lock")
+    call(*compile_, "--group", "go", "-o", golang.LOCK.name)  # alone: where Go is on PATH, none of it is wanted
     (ROOT / "tools" / "uv.in").write_text(f"uv=={subprocess.check_output([UV, '--version'], text=True).split()[1]}\n")
     call(UV, "pip", "compile", "--quiet", *common, "tools/uv.in", "-o", "tools/requirements-uv.lock")
     (ROOT / "tools" / "uv.in").unlink()

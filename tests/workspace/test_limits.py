@@ -18,7 +18,7 @@ FUNCTION_LINES_MAX = 80
 READS_ENVIRONMENT = {
     "platform/src/trivet_platform/environment.py": "copies PATH and its like to the processes that the platform starts",
     "platform/src/trivet_platform/issuing.py": "a process of its own, whose secret may stand in no command line",
-    "tools/bootstrap.py": "makes the environment that everything else runs in",
+    "tools/steps.py": "makes the environment that everything else runs in",
 }
 
 # Hosts of package registries, in two parts each, so that this file names none of them either.
