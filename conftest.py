@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent
+pytest_plugins = ["gotests"]  # tests/kit: Go's tests are tests of the session like all others
 
 # pytest names a test module by its path, so the tests of the member `platform` are `platform.tests.…`, and it puts a
 # package `platform` into sys.modules for them unless there is one: that would be the end of the standard library's

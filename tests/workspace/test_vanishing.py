@@ -22,7 +22,9 @@ SKIPPING = "import pytest\n\ndef test_two():\n    pytest.skip('no moon tonight')
 def run(folder: Path, files: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     """Run pytest over a small checkout with the root's conftest.py."""
     shutil.copy(ROOT / "conftest.py", folder)
-    (folder / "pyproject.toml").write_text('[tool.pytest.ini_options]\ntestpaths = ["tests"]\nmarkers = ["long: x"]\n')
+    kit = f'pythonpath = ["{ROOT / "tests" / "kit"}"]'
+    options = ["[tool.pytest.ini_options]", 'testpaths = ["tests"]', 'markers = ["long: x"]', kit, ""]
+    (folder / "pyproject.toml").write_text("\n".join(options))
     for name, text in ({"tests/workspace/skips.toml": LISTED} | files).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
