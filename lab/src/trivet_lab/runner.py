@@ -141,7 +141,7 @@ def _run_variant(
     lab = variant.lab or any(needed.variables for needed in conditions.values())
     linked = bool({part for fault in order.faults for part in fault.parts} & set(link_names(members)))
     with (
-        _started_with(variant, directory) as own,
+        _started_with(variant, directory, console) as own,
         shop.stage(
             variant.name,
             own,
@@ -171,7 +171,9 @@ def _run_variant(
 
 
 @contextlib.contextmanager
-def _started_with(variant: Variant, directory: VariantDirectory) -> Iterator[Mapping[str, Mapping[str, str]]]:
+def _started_with(
+    variant: Variant, directory: VariantDirectory, console: Console
+) -> Iterator[Mapping[str, Mapping[str, str]]]:
     """Yield the settings of a variant's members; of one with a mutant, those that let its copy run, until the end."""
     if not variant.mutant:
         yield variant.settings
@@ -181,6 +183,7 @@ def _started_with(variant: Variant, directory: VariantDirectory) -> Iterator[Map
     try:
         overlay = lay_over(mutant, copy)
         directory.mutant.write_text(overlay.diff)
+        console.say(f"  {mutant.name}: its copy was made in {overlay.took_s:.1f} s")
         own = {**variant.settings.get(mutant.starts, {}), **overlay.environment}
         yield {**variant.settings, mutant.starts: own}
     finally:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trivet_lab.evidence import PlannedFault
-from trivet_lab.faults import AskedNow, FaultError, conditions_of, find_faults, plan_faults, read_fault
+from trivet_lab.faults import AskedNow, FaultError, conditions_of, find_faults, kind_of, plan_faults, read_fault
 from trivet_lab.faults._nemesis import MIX
 from trivet_lab.faults.disk_full import DISK_BYTES
 from trivet_lab.members import find_members
@@ -63,6 +63,21 @@ def test_a_target_means_so_many_parts_of_a_family(target: str, family: str, coun
     [planned] = plan_faults(f"kill:{target}@1s", PARTS, 7, 10)
     assert len(set(planned.parts)) == count
     assert all(part.startswith(family) for part in planned.parts)
+
+
+def test_a_member_s_own_master_is_a_valkey_and_of_no_quorum() -> None:
+    parts = [*PARTS, "till-api-1", "till-valkey", "till-api-1-to-till-valkey"]
+    [planned] = plan_faults("restart_empty:till-valkey@1s", parts, 7, 10)
+    assert planned.parts == ["till-valkey"]
+    everyone = {part for seed in range(20) for part in plan_faults("kill:majority@1s", parts, seed, 10)[0].parts}
+    assert everyone == set(MASTERS)
+    [planned] = plan_faults("reset:till-api-1-to-till-valkey@1s", parts, 7, 10)
+    assert planned.parts == ["till-api-1-to-till-valkey"]
+    assert {each: kind_of(each) for each in parts[-3:]} == {
+        "till-api-1": "service",
+        "till-valkey": "valkey",
+        "till-api-1-to-till-valkey": "link",
+    }
 
 
 def test_the_seed_chooses_and_repeats_its_choice() -> None:

@@ -48,6 +48,6 @@ def test_an_edit_that_another_one_spoilt_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_copy_that_nobody_would_import_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trivet_lab.mutants.overlay.child_environment", lambda _: child_environment({}))
+    monkeypatch.setattr("trivet_lab.mutants.python.child_environment", lambda _: child_environment({}))
     with pytest.raises(MutantError, match="not from its copy"):
         lay_over(mutant(TAKE), tmp_path / "copy")

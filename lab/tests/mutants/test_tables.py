@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from till import write_till
 
 from trivet_lab.checkers import all_checkers
 from trivet_lab.mutants import MutantError, find_mutants
@@ -78,6 +79,37 @@ def test_what_does_not_fit_is_told(root: Path, find: str, replace: str, sentence
     assert find in TABLE
     write(root, TABLE.replace(find, replace, 1))
     (root / "shop" / "till" / "elsewhere.py").write_text("if stock:")
+    with pytest.raises(MutantError) as error:
+        find_mutants(root)
+    assert sentence in str(error.value)
+
+
+GO_TABLE = """
+folder = "till"
+starts = "till"
+[mutant.no_guard]
+what = "takes what is not free"
+strategy = "setnx"
+caught_by = ["no_oversell"]
+edit = [{ file = "internal/script/take.lua", find = "if free then take() end", replace = "take()" }]
+"""
+
+
+@pytest.mark.parametrize(
+    ("find", "replace", "sentence"),
+    [
+        ("internal/script/take.lua", "bench/go.mod", "bench/go.mod is no file of the member's cmd or internal"),
+        ("internal/script/take.lua", "internal/script/script_test.go", "is a test, and not built into a command"),
+        ("if free then", "if open then", "'if open then take() end' stands 0 times in internal/script/take.lua"),
+    ],
+)
+def test_a_go_member_s_edits_are_in_what_its_commands_are_built_of(
+    root: Path, find: str, replace: str, sentence: str
+) -> None:
+    write_till(root)
+    write(root, GO_TABLE)
+    assert list(find_mutants(root)) == ["no_guard"]
+    write(root, GO_TABLE.replace(find, replace))
     with pytest.raises(MutantError) as error:
         find_mutants(root)
     assert sentence in str(error.value)

@@ -1,7 +1,8 @@
 """Whom a fault hits: a part by its name, or so many of a family, chosen by the run's seed.
 
 Parts of one kind are a *family*: ``valkey-1`` … ``valkey-5`` are ``valkey``, ``postgres`` is a family of one, and the
-links ``inventory-api-1-to-valkey-1`` … ``-5`` are ``inventory-api-1-to-valkey``. A target is a part's name, a word
+links ``inventory-api-1-to-valkey-1`` … ``-5`` are ``inventory-api-1-to-valkey``. A member's own master, as
+``reservation-valkey``, is a Valkey and a family of one: no quorum's word means it. A target is a part's name, a word
 (``one``, ``minority``, ``majority``, ``primary``, ``all``), or ``family/word`` or ``family/number`` (``valkey/2``). A
 word alone means the family for which it is the natural question.
 """
@@ -26,6 +27,7 @@ _MASTERS = "valkey"
 _PRIMARY = "postgres"
 _SERVERS = frozenset({_MASTERS, _PRIMARY, "issuer", "envoy"})
 _LINK_WORD = "-to-"
+_OWN_MASTER = "-valkey"
 
 
 def family_of(part: str) -> str:
@@ -38,6 +40,8 @@ def kind_of(part: str) -> str:
     family = family_of(part)
     if family in _SERVERS:
         return family
+    if part.endswith(_OWN_MASTER) and _LINK_WORD not in part:
+        return _MASTERS
     return LINK if _LINK_WORD in part else SERVICE
 
 

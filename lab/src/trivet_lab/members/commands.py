@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from trivet_lab.settings import child_environment
 
@@ -17,12 +18,17 @@ class CommandError(Exception):
     """A member's command is not there, or did not end in time."""
 
 
-def executable(name: str) -> str:
+def executable(name: str, environment: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return the path of a member's command: beside this interpreter first, then on PATH.
+
+    A PATH among the settings under which it is to run comes before both: there stands the changed copy of a member
+    whose commands are binaries.
 
     Raises:
         CommandError: it is nowhere.
     """
+    if "PATH" in environment and (own := shutil.which(name, path=environment["PATH"])):
+        return own
     beside = Path(sys.executable).parent / name
     found = str(beside) if beside.exists() else shutil.which(name)
     if found is None:
@@ -38,7 +44,7 @@ def run_command(
     Raises:
         CommandError: it is nowhere, or did not end in time; then it was killed.
     """
-    argv = [executable(command[0]), *command[1:]]
+    argv = [executable(command[0], environment), *command[1:]]
     try:
         return subprocess.run(
             argv,

@@ -25,6 +25,7 @@ from typing import Any
 
 import msgspec
 
+from trivet_lab.mutants.languages import language_of
 from trivet_lab.mutants.mutant import Arrangement, Edit, Mutant, MutantError
 
 
@@ -105,8 +106,12 @@ def _faults(mutant: Mutant, known: dict[str, Mutant]) -> list[str]:
 
 def _misfit(mutant: Mutant, edit: Edit) -> str | None:
     file = mutant.folder / edit.file
-    if not file.is_file() or not file.resolve().is_relative_to((mutant.folder / "src").resolve()):
-        return f"{edit.file} is no file of the member's src"
+    language = language_of(mutant.folder)
+    sources = [(mutant.folder / name).resolve() for name in language.SOURCES]
+    if not file.is_file() or not any(file.resolve().is_relative_to(source) for source in sources):
+        return f"{edit.file} is no file of the member's {' or '.join(language.SOURCES)}"
+    if sentence := language.misfit(edit.file):
+        return sentence
     times = file.read_text().count(edit.find)
     if edit.find == edit.replace:
         return f"{edit.find!r} is replaced by itself"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from trivet_lab.members import Member, Process
 
@@ -17,8 +17,7 @@ def part_names(members: Sequence[Member]) -> list[str]:
         for process in member.processes
         for number in range(1, process.replicas + 1)
     ]
-    masters = max((member.needs.get("valkey", 0) for member in members), default=0)
-    return [*services, *(master_name(number) for number in range(1, masters + 1)), "postgres", "issuer", "envoy"]
+    return [*services, *master_names(members), "postgres", "issuer", "envoy"]
 
 
 def replica_name(member: Member, process: Process, number: int) -> str:
@@ -26,9 +25,24 @@ def replica_name(member: Member, process: Process, number: int) -> str:
     return f"{member.name}-{process.name}-{number}"
 
 
-def master_name(number: int) -> str:
-    """Return what one of the Valkey masters is called."""
-    return f"valkey-{number}"
+def masters_of(member: Member) -> list[str]:
+    """Return what the Valkey masters are called that a member uses.
+
+    Several are a quorum, ``valkey-1`` and so on, the same for whoever needs one: a lock is lost with a majority of
+    them alone. A single one is the member's own, ``<member>-valkey``, and no other one's keys are lost with it. So a
+    name means the same server whichever members are on stage, and a quorum's family has its own masters alone.
+    """
+    count = member.needs.get("valkey", 0)
+    if count == 1:
+        return [f"{member.name}-valkey"]
+    return [f"valkey-{number}" for number in range(1, count + 1)]
+
+
+def master_names(members: Iterable[Member]) -> list[str]:
+    """Return what all Valkey masters of these members are called, a quorum before what is one member's own."""
+    named = [masters_of(member) for member in members]
+    quorum = max((names for names in named if len(names) != 1), key=len, default=[])
+    return [*quorum, *(name for names in named if len(names) == 1 for name in names)]
 
 
 def link_names(members: Sequence[Member]) -> list[str]:
@@ -38,5 +52,5 @@ def link_names(members: Sequence[Member]) -> list[str]:
         for member in members
         for process in member.processes
         for number in range(1, process.replicas + 1)
-        for server in ("postgres", *(master_name(each) for each in range(1, member.needs.get("valkey", 0) + 1)))
+        for server in ("postgres", *masters_of(member))
     ]

@@ -6,7 +6,6 @@ edge address. So three variants can be compared on one warm platform without sha
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -15,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trivet_lab.members import Member, Process, executable, last_lines, run_command
-from trivet_lab.topologies.names import LINK_WORD, master_name, replica_name
+from trivet_lab.topologies.names import LINK_WORD, master_names, masters_of, replica_name
+from trivet_lab.topologies.stage import Stage, StageFailed
 from trivet_lab.topologies.wiring import wire
 from trivet_platform import (
     Certificate,
@@ -39,72 +39,11 @@ DRAIN_DELAY_MS = 2000
 """A replica that is told to end serves on for so long: Envoy asks every second whether it is still ready."""
 
 
-TOKEN_LIFETIME_S = 24 * 3600
-"""Tokens outlive every run, and every hour that a fault sets a replica's clock ahead."""
-
-
 OF_A_PERSON = Rate(per_s=20, burst=40)
 OF_PEOPLE = Limits(subject=OF_A_PERSON, address=Rate(per_s=100, burst=200))
 """What a shop takes of one person, and of one address, behind which there may be an office."""
 OF_A_CROWD = Limits(subject=Rate(per_s=2_000, burst=4_000), address=Rate(per_s=20_000, burst=40_000))
 """A load generator has one address for a whole crowd, and few names for all who spend."""
-
-
-class StageFailed(Exception):
-    """A service could not be put on stage; the text ends with what it printed last."""
-
-
-def _no_edge(limits: Limits) -> None:
-    raise StageFailed(f"there is no edge that could hold anybody to {limits}")
-
-
-@dataclasses.dataclass(frozen=True)
-class Stage:
-    """One variant's services, running behind the edge.
-
-    ``epoch_ns`` is the monotonic clock's reading from which every ``_ns`` of this variant counts. ``parts`` are its
-    services and all that they stand upon, by the names that every stage shares (``part_names``). ``limit`` changes what
-    the edge takes of one client; everybody then begins with a full bucket.
-    """
-
-    name: str
-    url: str
-    epoch_ns: int
-    programs: Sequence[Program]
-    readers: Mapping[str, str]
-    parts: Mapping[str, Part]
-    issuer: Issuer | None = None
-    limit: Callable[[Limits], None] = _no_edge
-
-    def tokens(
-        self,
-        subjects: Sequence[str],
-        scope: str,
-        *,
-        lifetime_s: int = TOKEN_LIFETIME_S,
-        audience: str | None = None,
-    ) -> dict[str, str]:
-        """Return an access token for each of these, with these scopes; nothing where nobody is asked for one.
-
-        Raises:
-            IssuerFailed: the issuer gave none.
-        """
-        if self.issuer is None:
-            return {}
-        return dict(zip(subjects, self.issuer.tokens(subjects, scope, lifetime_s, audience), strict=True))
-
-    def ensure_whole(self) -> None:
-        """Return if every process of the stage still runs.
-
-        A replica that died in the middle is easily overlooked: the load balancer goes around it, and the crowd learns
-        from its retries what became of its purchases. What is left is another shop than the one that was to be tried.
-
-        Raises:
-            StageFailed: one ended although nobody asked it to.
-        """
-        gone = [program.name for program in self.programs if not program.pids]
-        if gone:
-            raise StageFailed(f"{', '.join(gone)} ended while the crowd was there, and nobody had asked for it")
 
 
 class Shop:
@@ -126,12 +65,8 @@ class Shop:
         self._members = members
         self._lab = lab
         self._stages = 0
-        needs: dict[str, int] = {}
-        for member in members.values():
-            for part, count in member.needs.items():
-                needs[part] = max(needs.get(part, 0), count)
         self.postgres = Postgres()
-        self.valkeys = [Valkey(master_name(number)) for number in range(1, needs.get("valkey", 0) + 1)]
+        self.valkeys = [Valkey(each) for each in master_names(members.values())]
         self.issuer = Issuer()
         self.edge = Envoy(port=port, issuer=self.issuer, certificate=certificate)
 
@@ -159,9 +94,21 @@ class Shop:
             found["TRIVET_EDGE_CA_FILE"] = str(self.edge.authority_file)
         for name, url in stage.readers.items():
             found[self._members[name].variable("READER_URL")] = url
-        if self.valkeys:
-            found["TRIVET_VALKEY_URLS"] = ",".join(valkey.url for valkey in self.valkeys)
+        quorum: list[Valkey] = []
+        for member in self._members.values():
+            masters = self._masters(member)
+            if len(masters) == 1:
+                found[member.variable("VALKEY_URLS")] = masters[0].url
+            else:
+                quorum = max(quorum, masters, key=len)
+        if quorum:
+            found["TRIVET_VALKEY_URLS"] = ",".join(valkey.url for valkey in quorum)
         return found
+
+    def _masters(self, member: Member) -> list[Valkey]:
+        """Return the Valkey masters that a member uses."""
+        names = masters_of(member)
+        return [valkey for valkey in self.valkeys if valkey.name in names]
 
     @contextmanager
     def stage(
@@ -191,6 +138,7 @@ class Shop:
         programs: list[Program] = []
         readers: dict[str, str] = {}
         upstreams: list[Upstream] = []
+        inside: dict[str, list[str]] = {}
         own = conditions or {}
         self._prepare(own)
         links: list[Link] = []
@@ -211,8 +159,9 @@ class Shop:
                     parts |= {f"{each}{LINK_WORD}{server}": link for server, link in between.items()}
                 programs += replicas
                 parts |= dict(zip(names, replicas, strict=True))
+                endpoints = [program.listen for program in replicas if program.listen]
+                inside.setdefault(member.name, []).extend(f"http://{each}" for each in endpoints)
                 if process.http and member.edge:
-                    endpoints = [program.listen for program in replicas if program.listen]
                     upstreams.append(Upstream(member.name, endpoints, member.edge, member.internal))
         try:
             if links:
@@ -221,7 +170,8 @@ class Shop:
             self.edge.route(upstreams, limits)
             parts |= {part.name: part for part in (*self.valkeys, self.postgres, self.issuer, self.edge)}
             limit = functools.partial(self.edge.route, upstreams)
-            yield Stage(name, self.edge.url, time.monotonic_ns(), programs, readers, parts, self.issuer, limit)
+            epoch_ns = time.monotonic_ns()
+            yield Stage(name, self.edge.url, epoch_ns, programs, readers, parts, self.issuer, limit, inside)
         finally:
             self._take_down(programs, links)
 
@@ -264,9 +214,8 @@ class Shop:
             member.variable("JWKS_URL"): self.issuer.jwks_url,
             member.variable("TOKEN_ISSUER"): self.issuer.url,
         }
-        if "valkey" in member.needs:
-            urls = [valkey.url for valkey in self.valkeys[: member.needs["valkey"]]]
-            own[member.variable("VALKEY_URLS")] = ",".join(urls)
+        if masters := self._masters(member):
+            own[member.variable("VALKEY_URLS")] = ",".join(valkey.url for valkey in masters)
         if lab:
             own["TRIVET_LAB"] = self._lab
         return own | dict(settings.get(member.name, {}))
@@ -280,7 +229,7 @@ class Shop:
         )
         return Program(
             name=name,
-            argv=[executable(process.command[0]), *process.command[1:]],
+            argv=[executable(process.command[0], environment), *process.command[1:]],
             env=own | dict(environment),
             listen=listen,
             ready_url=f"http://{listen}/readyz" if listen else None,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from trivet_lab.members import Member
-from trivet_lab.topologies.names import LINK_WORD, master_name
+from trivet_lab.topologies.names import LINK_WORD, masters_of
 from trivet_platform import Link
 
 
@@ -14,7 +14,7 @@ def wire(replica: str, member: Member, environment: Mapping[str, str]) -> tuple[
     """Return an environment that leads a replica over links, and these links by the server behind each."""
     urls = {"postgres": environment[member.variable("DATABASE_URL")]}
     masters = environment.get(member.variable("VALKEY_URLS"), "")
-    urls |= {master_name(number): url for number, url in enumerate(filter(None, masters.split(",")), 1)}
+    urls |= dict(zip(masters_of(member), filter(None, masters.split(",")), strict=False))
     links = {
         server: Link(f"{replica}{LINK_WORD}{server}", f"{urlsplit(url).hostname}:{urlsplit(url).port}")
         for server, url in urls.items()
