@@ -9,6 +9,7 @@ binary on every machine.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shlex
 import shutil
@@ -101,7 +102,8 @@ def _choose(found: str | None) -> str:
     call(BIN / "uv", "pip", "install", "--quiet", "--python", BIN / "python", "--require-hashes", "-r", LOCK)
     home = next((VENV / "lib").glob("python3*")) / "site-packages" / "go"
     for program in (*(home / "bin").iterdir(), *(home / "pkg" / "tool").rglob("*")):
-        program.chmod(0o755)
+        if not os.access(program, os.X_OK):  # an installer may drop what an archive says of that
+            program.chmod(0o755)
     _point_to(home)
     wanted = ".".join(map(str, needed_version()))
     return f"{_version()} from a wheel, {size_of(home)} installed: PATH has no go >= {wanted}"

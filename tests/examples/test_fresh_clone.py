@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+KEPT = ("PIP_", "SSL_", "UV_INDEX", "REQUESTS_", "GOPROXY", "GOSUMDB", "GONOSUMDB")
+"""Where a machine gets packages from, which a stranger's may say as well."""
 
 
 def stranger(home: Path) -> dict[str, str]:
@@ -25,9 +27,7 @@ def stranger(home: Path) -> dict[str, str]:
     python = shutil.which("python3", path="/usr/local/bin:/usr/bin:/bin") or shutil.which("python3")
     (bin_ / "python3").write_text(f'#!/bin/sh\nexec "{python}" "$@"\n')
     (bin_ / "python3").chmod(0o755)
-    kept = {
-        name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "UV_INDEX", "REQUESTS_"))
-    }
+    kept = {name: value for name, value in os.environ.items() if name.startswith(KEPT)}
     return kept | {"HOME": str(home), "PATH": str(bin_), "CI": "1", "LANG": "C.UTF-8"}
 
 
@@ -40,6 +40,7 @@ def test_two_commands_are_enough_and_the_second_run_needs_no_network(tmp_path: P
     first = subprocess.run(["make", "run"], cwd=checkout, env=environment, text=True, capture_output=True, check=False)
     assert first.returncode == 0, first.stdout[-3000:] + first.stderr[-3000:]
     assert "✓ invalid, as it must be" in first.stdout
+    assert re.search(r"^  go +1\.\d+\.\d+ from a wheel, \d+ MB installed", first.stderr, re.MULTILINE), first.stderr
     assert len(first.stdout.splitlines()) <= 30
 
     offline = environment | dict.fromkeys(("http_proxy", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:9")

@@ -17,6 +17,7 @@ import psutil
 from trivet_lab.cli.up import CONTROL_PORT, EDGE_PORT
 from trivet_lab.console import Console
 from trivet_lab.faults import find_faults
+from trivet_lab.members import CommandError, find_members, run_command
 from trivet_lab.settings import lab_settings
 from trivet_platform import server_versions
 
@@ -93,6 +94,22 @@ def _ports() -> list[Finding]:
     return [_port("edge port", EDGE_PORT), _port("api port", CONTROL_PORT)]
 
 
+def _go() -> list[Finding]:
+    """Say which Go builds the members that need one, and whether its race detector can be linked."""
+    wanted = any(member.language == "go" for member in find_members(lab_settings().root).values())
+    cure = "./trivet brings it: a go on PATH that is new enough, or else one from a wheel"
+    try:
+        version, home, compiler = run_command(["go", "env", "GOVERSION", "GOROOT", "CC"], {}, 30).stdout.splitlines()
+    except (CommandError, ValueError):  # it is not there, or what is called so says something else
+        return [Finding("go", ok=False, seen="there is none here", cure=cure, needed=wanted)]
+    found = shutil.which(compiler.partition(" ")[0])
+    detector = "only the race detector of Go's tests wants it; on Debian: apt-get install gcc libc6-dev"
+    return [
+        Finding("go", ok=True, seen=f"{version.removeprefix('go')} at {home}", cure=cure, needed=wanted),
+        Finding("c compiler", found is not None, found or f"{compiler} is not on PATH", detector, needed=False),
+    ]
+
+
 def _browser() -> Finding:
     found = shutil.which("chromium")
     cure = "only the browser tests want it; on Debian: apt-get install chromium"
@@ -122,7 +139,8 @@ def doctor(*, json: bool = False) -> int:
         json: print the findings as one JSON object.
     """
     console = Console(plain=lab_settings().plain)
-    findings = [_python(), _system(), *_servers(), *_size(), _temporary(), *_ports(), _browser(), *_faults()]
+    findings = [_python(), _system(), *_servers(), *_size(), _temporary(), *_ports(), *_go(), _browser()]
+    findings += _faults()
     fit = all(finding.ok for finding in findings if finding.needed)
     if json:
         console.result_json({"fit": fit, "findings": [finding._asdict() for finding in findings]})
