@@ -41,6 +41,7 @@ def test_a_member_is_read_as_it_is_written(tmp_path: Path) -> None:
     [
         (('name = "till"', 'name = "tills"'), "name"),
         (('language = "python"', ""), "language"),
+        (('language = "python"', 'language = "cobol"'), "'cobol' must be one of python, go"),
         (('command = ["trivet-till", "api"]', ""), "command"),
         (('migrate = ["trivet-till", "migrate"]', 'migrate = "trivet-till migrate"'), "migrate = "),
         (('migrate = ["trivet-till", "migrate"]', "audit = []"), "audit = "),

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+LANGUAGES = ("python", "go")
+
 
 class MemberError(Exception):
     """A ``member.toml`` says something that the lab cannot act on; the sentence names the file and the field."""
@@ -87,6 +89,8 @@ def read_member(file: Path) -> Member:
         name = table["name"]
         if not re.fullmatch(r"[a-z][a-z-]*", name) or name != file.parent.name:
             raise MemberError(f"{file}: name = {name!r} must be the folder's name, in lower case")
+        if table["language"] not in LANGUAGES:
+            raise MemberError(f"{file}: language = {table['language']!r} must be one of {', '.join(LANGUAGES)}")
         return Member(
             name=name,
             folder=file.parent,
