@@ -8,9 +8,6 @@ import (
 	"trivet/reservation/internal/reserve"
 )
 
-// holdSeatsMost is the most seats that one hold can be asked for; a setting may allow fewer.
-const holdSeatsMost = 100
-
 // HoldIn asks for seats.
 type HoldIn struct {
 	_      struct{} `doc:"Seats to be held, all or none."`

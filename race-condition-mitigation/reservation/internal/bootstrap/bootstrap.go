@@ -147,10 +147,10 @@ func checksOf(gate *token.Gate, books *ledger.Database, link *seats.Link) []web.
 	)
 }
 
-func checks(named map[string]token.Check) []web.Check {
-	made := make([]web.Check, 0, len(named))
-	for _, name := range slices.Sorted(maps.Keys(named)) {
-		made = append(made, web.Check{Name: name, Ask: named[name]})
+func checks(asked []token.Check) []web.Check {
+	made := make([]web.Check, len(asked))
+	for place, each := range asked {
+		made[place] = web.Check(each)
 	}
 	return made
 }

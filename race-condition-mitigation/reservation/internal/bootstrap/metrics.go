@@ -58,7 +58,10 @@ func (p pool) Collect(out chan<- prometheus.Metric) {
 func newRegistry(books *ledger.Database) *prometheus.Registry {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
-		newPool(books), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		newPool(books),
+		// Of the memory's figures two are called alike by readers that leave `_total` away.
+		collectors.NewGoCollector(collectors.WithGoCollectorMemStatsMetricsDisabled()),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return registry
 }

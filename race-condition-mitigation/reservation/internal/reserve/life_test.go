@@ -17,9 +17,8 @@ type life struct {
 	order string          // which has it
 	tombs map[string]bool // orders that gave it back, or gave it up before they had it
 	fence int64
-	// granted is what the first answer said; forgotten that Valkey was wiped since, and knows the hold no more.
-	granted   *reserve.Granted
-	forgotten bool
+	// granted is what the first answer said.
+	granted *reserve.Granted
 }
 
 // on is a step that the table must allow.

@@ -30,7 +30,7 @@ func need(t testing.TB, variable string) string {
 	t.Helper()
 	value := os.Getenv(variable)
 	if value == "" {
-		t.Skipf("%s is not set: `make test` sets it, or start the servers yourself", variable)
+		t.Fatalf("%s is not set: run these tests by pytest, which starts the servers", variable)
 	}
 	return value
 }

@@ -57,7 +57,8 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """One method on one path.
 
     ``key`` says whether it ignores, accepts or demands an Idempotency-Key. ``optional`` and ``nullable`` are the
-    fields of the body that may be left out, or be null. ``block`` is SQL on the service's own database that
+    fields of the body that may be left out, or be null. ``without_database`` says that it is served while the database
+    is away, from what another server remembers. ``block`` is SQL on the service's own database that
     locks what the effect needs, so that a request can be stopped half-way.
     """
 
@@ -70,6 +71,7 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     optional: list[str] = []
     nullable: list[str] = []
     effect: Effect | None = None
+    without_database: bool = False
     block: str | None = None
     refusals: dict[str, Refusal] = {}
 
