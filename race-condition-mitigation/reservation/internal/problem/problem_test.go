@@ -148,6 +148,14 @@ func TestTheCauseOfADefectIsLogged(t *testing.T) {
 	}
 }
 
+func TestWhatIsRenderedIsNotLogged(t *testing.T) {
+	log, answer := quiet(t), httptest.NewRecorder()
+	Render(answer, httptest.NewRequest(http.MethodGet, "/x", nil), New(Unavailable, "x").Definitely())
+	if log.Len() > 0 || answer.Code != 503 {
+		t.Errorf("%d, the log says %q", answer.Code, log)
+	}
+}
+
 func TestHeadHasNoBody(t *testing.T) {
 	answer := httptest.NewRecorder()
 	Write(answer, httptest.NewRequest(http.MethodHead, "/x", nil), New(NotFound, "x"))

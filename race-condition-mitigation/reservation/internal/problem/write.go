@@ -78,10 +78,16 @@ func Write(w http.ResponseWriter, r *http.Request, err error) {
 	case kind.Status >= http.StatusInternalServerError:
 		slog.WarnContext(ctx, "refused", "code", e.Code, "detail", e.Detail, "definite", e.IsDefinite())
 	}
+	Render(w, r, e)
+}
+
+// Render answers with a refusal as Write does, and logs nothing: for who tells of it in another way, or is asked too
+// often to.
+func Render(w http.ResponseWriter, r *http.Request, e *Error) {
 	SetHeaders(w.Header(), e)
-	body := Body(e, trace.ID(ctx))
+	body := Body(e, trace.ID(r.Context()))
 	w.Header().Set("content-length", strconv.Itoa(len(body)))
-	w.WriteHeader(kind.Status)
+	w.WriteHeader(e.Kind().Status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // whoever asked may be gone: there is nobody left to tell
 	}

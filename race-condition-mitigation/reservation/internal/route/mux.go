@@ -160,7 +160,10 @@ func (o *operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 	case o.route.Stream != nil:
-		err = o.route.Stream(w, request)
+		told := &begun{ResponseWriter: w}
+		if err = o.route.Stream(told, request); told.isBegun {
+			return // whoever reads it sees that it ended, and asks again from where it was
+		}
 	default:
 		var answer Answer
 		if answer, err = o.route.Handle(r.Context(), request); err == nil {
@@ -199,3 +202,23 @@ func (o *operation) read(r *http.Request) (*Request, error) {
 	}
 	return request, nil
 }
+
+// begun is a ResponseWriter that knows whether an answer has begun.
+type begun struct {
+	http.ResponseWriter
+	isBegun bool
+}
+
+// WriteHeader begins an answer.
+func (b *begun) WriteHeader(status int) {
+	b.isBegun = true
+	b.ResponseWriter.WriteHeader(status)
+}
+
+func (b *begun) Write(text []byte) (int, error) {
+	b.isBegun = true
+	return b.ResponseWriter.Write(text)
+}
+
+// Unwrap lets http.ResponseController find what it controls.
+func (b *begun) Unwrap() http.ResponseWriter { return b.ResponseWriter }

@@ -104,7 +104,10 @@ func Show(out, complaints io.Writer, environment Environment, asJSON bool) error
 		faults = err.(*Error).Faults
 	}
 	if asJSON {
-		return writeJSON(out, map[string]any{"settings": described, "faults": faults})
+		return writeJSON(out, struct {
+			Settings []Description `json:"settings"`
+			Faults   []string      `json:"faults"`
+		}{described, faults})
 	}
 	for _, one := range described {
 		fallback, value := "required", ""

@@ -129,7 +129,7 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	e := problem.Of(err)
 	tellRefusal(r, nil, r.URL.Path, e.Kind().Status, e.Code)
 	w.Header().Set("connection", "close") // what follows on it may be a body that nobody reads
-	problem.Write(w, r, e)
+	problem.Render(w, r, e)
 }
 
 // bearer returns the one token of a request, which comes in its Authorization alone (RFC 6750 section 2.1).
