@@ -13,13 +13,13 @@ func TestEachTestHasBooksOfItsOwn(t *testing.T) {
 			t.Errorf("%d connections are in use, and nobody asked", used)
 		}
 	}
-	if testground.DatabaseURL(t) == testground.DatabaseURL(t) {
+	if one, other := testground.DatabaseURL(t), testground.DatabaseURL(t); one == other {
 		t.Error("two tests have one database")
 	}
 }
 
 func TestNoWordIsDrawnTwice(t *testing.T) {
-	if testground.Fresh(t) == testground.Fresh(t) {
+	if one, other := testground.Fresh(t), testground.Fresh(t); one == other {
 		t.Error("it was")
 	}
 }
