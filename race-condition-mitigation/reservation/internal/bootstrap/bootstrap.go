@@ -98,7 +98,9 @@ func openBooks(s *settings.Settings, strategy strategy) (*ledger.Database, error
 }
 
 func serverOf(s *settings.Settings, strategy strategy, gate *token.Gate, books *ledger.Database, link *seats.Link) web.Server {
-	store := seats.New(link, seats.Limits{Lifetime: s.HoldLifetimeMsMax, Memory: 2 * s.HoldLifetimeMsMax, Refusal: refusalMemory})
+	store := seats.New(link, seats.Limits{
+		Wait: milliseconds(s.ValkeyTimeoutMs), Lifetime: s.HoldLifetimeMsMax, Memory: 2 * s.HoldLifetimeMsMax, Refusal: refusalMemory,
+	})
 	desk := reserve.New(strategy.memory(store), books, reserve.Limits{TTLMS: s.HoldTTLMs, PinningGraceMS: s.PinningGraceMs}, failpoint.Reach)
 	registry := newRegistry(books)
 	limits := api.Limits{TTLMS: s.HoldTTLMsMax, Seats: s.SeatsPerHoldMax}

@@ -126,10 +126,17 @@ func (d *Database) Read(ctx context.Context, work func(context.Context, Querier)
 		return err
 	}
 	defer connection.Release()
+	ctx, cancel := d.bounded(ctx)
+	defer cancel()
 	if err := work(ctx, connection); err != nil {
 		return translate(err)
 	}
 	return nil
+}
+
+// bounded gives up on a server that is not there any more: one that is ends each statement before that by itself.
+func (d *Database) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, d.limits.Statement+time.Second)
 }
 
 // Write runs one transaction at READ COMMITTED; it lasts only if work returns nil and the COMMIT after it is answered
@@ -144,12 +151,14 @@ func (d *Database) Write(ctx context.Context, before func() error, work func(con
 		return err
 	}
 	defer connection.Release()
-	tx, err := connection.Begin(ctx)
+	working, cancel := d.bounded(ctx)
+	defer cancel()
+	tx, err := connection.Begin(working)
 	if err != nil {
 		return translate(err)
 	}
 	defer d.rollback(ctx, tx)
-	if err := work(ctx, tx); err != nil {
+	if err := work(working, tx); err != nil {
 		return translate(err)
 	}
 	if before != nil {

@@ -11,6 +11,7 @@ import (
 const (
 	loadsMost  = 5
 	loadsPause = 10 * time.Millisecond
+	loadWithin = 15 * time.Second
 )
 
 // loaded does something with a show's memory, and reads it from the books first if it is empty.
@@ -47,25 +48,35 @@ func always(context.Context, string) (bool, error) { return true, nil }
 // and Pin; whatever is not in what was read can never be committed under the old epoch. If it were lost, a hold that was
 // on its way would be given back to time here and be sold there.
 func (d *Desk) load(ctx context.Context, show string, needed func(context.Context, string) (bool, error)) error {
-	_, err, _ := d.loads.Do(show, func() (any, error) {
-		// Many may wait for this one, so it is not the first caller's to cancel; its own bounds are those of its servers.
-		ctx := context.WithoutCancel(ctx)
-		if _, err := d.halls.find(ctx, show); err != nil {
-			return nil, err
-		}
-		epoch, marks, wanted, err := d.books.NewEpoch(ctx, show, func() (bool, error) { return needed(ctx, show) })
-		if err != nil || !wanted {
-			return nil, unread(err)
-		}
-		if err := d.reach(ctx, AfterEpoch); err != nil {
-			return nil, err
-		}
-		done, err := d.memory.Load(ctx, show, epoch, marks)
-		if err == nil && !done {
-			pause(ctx, loadsPause) // somebody newer is at it, or it was wiped meanwhile
-		}
-		return nil, unread(err)
+	loading := d.loads.DoChan(show, func() (any, error) {
+		// Many may wait for this one, so it is not the first caller's to cancel.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadWithin)
+		defer cancel()
+		return nil, unread(d.read(ctx, show, needed))
 	})
+	select {
+	case ended := <-loading:
+		return ended.Err
+	case <-ctx.Done():
+		return unloadable()
+	}
+}
+
+func (d *Desk) read(ctx context.Context, show string, needed func(context.Context, string) (bool, error)) error {
+	if _, err := d.halls.find(ctx, show); err != nil {
+		return err
+	}
+	epoch, marks, wanted, err := d.books.NewEpoch(ctx, show, func() (bool, error) { return needed(ctx, show) })
+	if err != nil || !wanted {
+		return err
+	}
+	if err := d.reach(ctx, AfterEpoch); err != nil {
+		return err
+	}
+	done, err := d.memory.Load(ctx, show, epoch, marks)
+	if err == nil && !done {
+		pause(ctx, loadsPause) // somebody newer is at it, or it was wiped meanwhile
+	}
 	return err
 }
 

@@ -27,6 +27,8 @@ func (s *Store) Changes(ctx context.Context, show, after string, wait time.Durat
 	if err != nil {
 		return nil, false, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.limits.Wait+wait)
+	defer cancel()
 	epoch, id, _ := strings.Cut(after, ".")
 	known, err := s.knows(ctx, show, epoch, id)
 	if err != nil || !known {
@@ -60,6 +62,8 @@ func (s *Store) knows(ctx context.Context, show, epoch, id string) (bool, error)
 	if err != nil {
 		return false, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.limits.Wait)
+	defer cancel()
 	replies := client.DoMulti(ctx,
 		client.B().Get().Key(boot(show)).Build(),
 		client.B().Xrange().Key(changes(show)).Start(id).End(id).Build(),

@@ -18,6 +18,8 @@ func (s *Store) Look(ctx context.Context, name hold.Name) (Claim, error) {
 	if err != nil {
 		return Claim{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.limits.Wait)
+	defer cancel()
 	replies := client.DoMulti(ctx,
 		client.B().Get().Key(boot(name.ShowID)).Build(),
 		client.B().Get().Key(claim(name)).Build(),
@@ -50,6 +52,8 @@ func (s *Store) Version(ctx context.Context, show string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.limits.Wait)
+	defer cancel()
 	replies := client.DoMulti(ctx,
 		client.B().Get().Key(boot(show)).Build(),
 		client.B().Xrevrange().Key(changes(show)).End("+").Start("-").Count(1).Build(),
@@ -78,6 +82,8 @@ func (s *Store) States(ctx context.Context, show string, seats []string) ([]hold
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.limits.Wait)
+	defer cancel()
 	commands := make(valkey.Commands, 0, len(seats)/mapAtOnce+1)
 	for from := 0; from < len(seats); from += mapAtOnce {
 		part := seats[from:min(from+mapAtOnce, len(seats))]

@@ -43,6 +43,8 @@ func (s *Store) Epoch(ctx context.Context, show string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.limits.Wait)
+	defer cancel()
 	text, err := client.Do(ctx, client.B().Get().Key(boot(show)).Build()).ToString()
 	if valkey.IsValkeyNil(err) {
 		return 0, ErrUnloaded
@@ -59,6 +61,8 @@ func (s *Store) Pinning(ctx context.Context, show string, graceMS int64) (int64,
 	if err != nil {
 		return 0, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.limits.Wait)
+	defer cancel()
 	now, err := s.now(ctx)
 	if err != nil {
 		return 0, err
@@ -75,6 +79,8 @@ func (s *Store) now(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.limits.Wait)
+	defer cancel()
 	parts, err := client.Do(ctx, client.B().Time().Build()).AsIntSlice()
 	if err != nil || len(parts) != 2 {
 		return 0, translate(err)

@@ -24,6 +24,8 @@ func (n Naive) Hold(ctx context.Context, asked Asked) (Held, error) {
 	if err != nil {
 		return Held{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, n.limits.Wait)
+	defer cancel()
 	show := asked.Name.ShowID
 	keys := []string{boot(show), claim(asked.Name)}
 	for _, seat := range asked.Seats {
@@ -57,6 +59,8 @@ func (n Naive) take(ctx context.Context, asked Asked, keys []string) (Held, erro
 	if err != nil {
 		return Held{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, n.limits.Wait)
+	defer cancel()
 	show := asked.Name.ShowID
 	now, err := n.now(ctx)
 	if err != nil {

@@ -53,6 +53,8 @@ func (s *Store) run(ctx context.Context, script *valkey.Lua, keys, args []string
 	if err != nil {
 		return reply{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.limits.Wait)
+	defer cancel()
 	words, err := script.Exec(ctx, client, keys, args).AsStrSlice()
 	if err != nil {
 		return reply{}, translate(err)

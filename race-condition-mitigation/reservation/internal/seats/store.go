@@ -17,6 +17,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/valkey-io/valkey-go"
 
@@ -53,8 +54,10 @@ var (
 	reapScript    = valkey.NewLuaScript(reapLua)
 )
 
-// Limits are how long things are remembered, in milliseconds.
+// Limits are how long things are remembered, in milliseconds, and how long an answer is waited for.
 type Limits struct {
+	Wait time.Duration
+
 	Lifetime int64 // the longest that a hold lives, extensions included
 	Memory   int64 // how long a hold's record is kept once it cannot change by itself; longer than Lifetime
 	Refusal  int64 // how long a refusal is repeated

@@ -24,7 +24,7 @@ const (
 )
 
 // Limits are those of every store that a test uses.
-var Limits = seats.Limits{Lifetime: 900_000, Memory: 1_800_000, Refusal: 60_000}
+var Limits = seats.Limits{Wait: 2 * time.Second, Lifetime: 900_000, Memory: 1_800_000, Refusal: 60_000}
 
 func need(t testing.TB, variable string) string {
 	t.Helper()
