@@ -11,6 +11,8 @@ from trivet_lab.evidence import FaultRecord, read_faults
 FORGETTING = frozenset({"kill", "restart", "restart_empty", "clock_jump"})
 """After these a master may grant again what it has granted: it lost its keys, or its clock skipped their time."""
 MASTERS = "valkey-"
+WIPING = frozenset({"kill", "restart", "restart_empty"})
+"""After these a Valkey, which keeps nothing on disk, has lost every hold that nobody pinned."""
 EDGE, REFILLING = "envoy", frozenset({"kill", "restart"})
 """The edge keeps what it counts in memory: after these every bucket is full again. One that pauses fills none."""
 NEVER_NS = 1 << 62
@@ -60,6 +62,21 @@ def forgetting_spans(evidence: Evidence) -> list[tuple[int, int]]:
         if record.fault in FORGETTING and record.target.startswith(MASTERS)
         for span in _span(record)
     ]
+
+
+def wipes(evidence: Evidence) -> list[tuple[int, int]]:
+    """Return the span in which each loss of a Valkey's memory lies: from when it was asked for to when it was seen.
+
+    The memory was there before the first and is not after the second. Of a loss that nobody saw no end is known.
+
+    Raises:
+        EvidenceError: ``faults.jsonl`` is damaged, so nobody can know.
+    """
+    return sorted(
+        (record.asked_ns, NEVER_NS if record.effective_ns is None else record.effective_ns)
+        for record in evidence.book(recorded_faults)
+        if record.fault in WIPING and record.target.startswith(MASTERS) and record.asked_ns is not None
+    )
 
 
 def refilling_spans(evidence: Evidence) -> list[tuple[int, int]]:
