@@ -12,6 +12,7 @@ from trivet_lab.evidence import Audit, AuditedRule, AuditRecord, Finding, Varian
 
 Line = dict[str, Any]
 WALLETS = runpy.run_path(str(Path(__file__).with_name("wallet_model.py")))
+HALLS = runpy.run_path(str(Path(__file__).with_name("seats_hall.py")))
 BANK_LAWS = frozenset(
     {
         "audit_proven",
@@ -32,7 +33,7 @@ BANK_LAWS = frozenset(
 BANK_RULES = BANK_LAWS | {"answers_complete", "generator_on_time", "history_whole", "no_defects"}
 ATTACKS = frozenset({"impostors_get_nothing", "limits_hold"})
 """The rules over who attacks a service; where nobody does, they show nothing."""
-SALE_RULES = frozenset(all_checkers()) - BANK_LAWS - ATTACKS
+SALE_RULES = frozenset(all_checkers()) - BANK_LAWS - ATTACKS - HALLS["SEAT_LAWS"] - {"seats_linearizable"}
 ON_TIME = {"over_budget": [], "lateness_ms": {"p50": 0.1, "p99": 0.9, "max": 3.0}, "cpu_share": 0.2}
 
 
@@ -322,3 +323,23 @@ def bank(tmp_path: Path) -> Bank:
     bank.do("deposit", "d1", {"account_id": "alice", "amount_minor": 5}, (146, 150))
     bank.audit((151, 160))
     return bank
+
+
+@pytest.fixture(scope="session")
+def seat_rules() -> frozenset[str]:
+    """Return the rules that may be asked of a rush for seats."""
+    rules: frozenset[str] = HALLS["SEAT_RULES"]
+    return rules
+
+
+@pytest.fixture(scope="session")
+def new_hall(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """Return a maker of halls with these shows; each overwrites the one before."""
+    path = tmp_path_factory.mktemp("halls") / "variant"
+    return lambda shows, kind=None: HALLS["Hall"](VariantDirectory(path), shows, kind)
+
+
+@pytest.fixture
+def hall(tmp_path: Path) -> Any:
+    """A right history of a rush for seats in which every rule has something to look at."""
+    return HALLS["right_hall"](VariantDirectory(tmp_path / "setnx"))

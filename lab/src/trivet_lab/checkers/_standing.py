@@ -40,6 +40,9 @@ def certain(story: Story, wipes: Wipes) -> Span | None:
     granted_ns = story.granted_ns
     if settled:
         pinned_ns = min(event.done_ns for event in settled)
+        may_be_another = len(story.asks) > 1 or any(event.lost for event in story.asks)
+        if may_be_another and lies_between(wipes, story.asked_ns, pinned_ns):
+            granted_ns = pinned_ns  # it may have been forgotten and granted once more
         return _span(story, min(granted_ns, pinned_ns), _settled_until(story, settled))
     grant = story.grant()
     if grant is None:

@@ -9,7 +9,7 @@ from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._faults import NEVER_NS, wipes
 from trivet_lab.checkers._history import Batch
-from trivet_lab.checkers._seats import ALREADY_HELD, Event, Reservation, Rush, Story
+from trivet_lab.checkers._seats import ALREADY_HELD, Event, HoldName, Reservation, Rush, Story
 from trivet_lab.checkers._standing import REPLAY_NS, SLACK_NS, Span, Standing, possible
 from trivet_lab.checkers._witness import Violations
 
@@ -42,27 +42,33 @@ class RefusedHoldsLegal(Checker):
 
     def finish(self) -> Ruling:
         """Rule over every refusal."""
-        standing: defaultdict[tuple[str, str], Standing] = defaultdict(Standing)
-        spans: dict[int, Span | None] = {}
+        standing, spans = self._standing()
+        found, refused = Violations(), 0
         for story in self._rush.stories.values():
-            span = spans[id(story)] = possible(story, self._wipes)
+            for event in story.asks:
+                if event.outcome == "fail" and event.code == ALREADY_HELD:
+                    refused += 1
+                    self._judge(story, event, standing, spans.get(story.name), found)
+        unreadable = self._evidence.history.unreadable
+        if 0 < found.count <= unreadable:
+            return Ruling("unknown", f"{unreadable:,} lines of the history are unreadable and may tell who stood there")
+        return found.ruling(self._evidence, f"{refused:,} refusals, each can have met who stood there")
+
+    def _standing(self) -> tuple[dict[tuple[str, str], Standing], dict[HoldName, Span]]:
+        """Return who can have stood at each seat, those whom only the ledger knows too, and the span of each hold."""
+        standing: defaultdict[tuple[str, str], Standing] = defaultdict(Standing)
+        spans: dict[HoldName, Span] = {}
+        for story in self._rush.stories.values():
+            span = possible(story, self._wipes)
             if span is not None:
+                spans[story.name] = span
                 for seat in _all_seats(story):
                     standing[story.name.show_id, seat].add(span)
         for (show_id, seat), rows in self._book.taken_by.items():
             for row in rows:
                 if row.hold not in self._rush.stories:
                     standing[show_id, seat].add(Span(-NEVER_NS, NEVER_NS, row.hold))
-        found, refused = Violations(), 0
-        for story in self._rush.stories.values():
-            for event in story.asks:
-                if event.outcome == "fail" and event.code == ALREADY_HELD:
-                    refused += 1
-                    self._judge(story, event, standing, spans[id(story)], found)
-        unreadable = self._evidence.history.unreadable
-        if 0 < found.count <= unreadable:
-            return Ruling("unknown", f"{unreadable:,} lines of the history are unreadable and may tell who stood there")
-        return found.ruling(self._evidence, f"{refused:,} refusals, each can have met who stood there")
+        return standing, spans
 
     def _judge(
         self,

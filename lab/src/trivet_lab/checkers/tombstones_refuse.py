@@ -86,5 +86,8 @@ class TombstonesRefuse(Checker):
         for event in story.settles + story.extends:
             if not event.is_ok or event.call_ns <= release.done_ns:
                 continue
-            if release.order_id is None or (event.f in SETTLING and event.order_id == release.order_id):
+            if release.order_id is None:
+                if not lies_between(self._wipes, release.call_ns, event.done_ns):
+                    yield event
+            elif event.f in SETTLING and event.order_id == release.order_id:
                 yield event
