@@ -55,7 +55,7 @@ class Hall:
             status, code = other or (answer[0], answer[1].get("code") if answer[0] >= 300 else None)
             told.append({"call_ns": call, "return_ns": until, "status": status, "code": code, "node": "a:1"})
         if f == "hold" and answer and answer[0] == 201:
-            self.tokens[args["show_id"], args["subject"], args["id"]] = answer[1]["token"]
+            self.tokens[args["show_id"], args["subject"], args["id"]] = answer[1].get("token", "")
         outcome = "unknown" if answer is None else "ok" if answer[0] < 300 else "fail"
         value = {name: answer[1][name] for name in answer[1] if name != "token"} if answer else None
         operation = {"op": len(self.history), "client": len(self.history) % 7, "f": f, "args": args, "key": None}
