@@ -11,8 +11,10 @@ from pathlib import Path
 from trivet_lab.load.attendance import Again, Attendance, Phase
 from trivet_lab.load.flood import Flood
 from trivet_lab.load.forging import FORGERIES, STOLEN
-from trivet_lab.load.plan import Errand, Plan, PlanError, main_operations, read_plan, write_plan
+from trivet_lab.load.halls import SEATS_MAX, Show
+from trivet_lab.load.plan import Errand, Plan, PlanError, main_operations, names_of_operations, read_plan, write_plan
 from trivet_lab.load.sale import STAFF, Item, Restock, Sale, zipf_weights
+from trivet_lab.load.seating import BOX_OFFICE, GUEST_SCOPES, HOLD_TTL_MS_LEAST, Seating, Ways
 from trivet_lab.load.siege import ATTACK, CUSTOMER_SCOPES, MALLORY, Siege
 from trivet_lab.load.spending import TILL, TILL_SCOPES, Account, Spending, Weights
 from trivet_lab.load.summary import Quantiles, Second, Summary, read_summary
@@ -20,9 +22,13 @@ from trivet_lab.load.tokens import Tokens, write_tokens
 
 __all__ = [
     "ATTACK",
+    "BOX_OFFICE",
     "CUSTOMER_SCOPES",
     "FORGERIES",
+    "GUEST_SCOPES",
+    "HOLD_TTL_MS_LEAST",
     "MALLORY",
+    "SEATS_MAX",
     "STAFF",
     "STOLEN",
     "TILL",
@@ -39,14 +45,18 @@ __all__ = [
     "Quantiles",
     "Restock",
     "Sale",
+    "Seating",
     "Second",
+    "Show",
     "Siege",
     "Spending",
     "Summary",
     "Tokens",
+    "Ways",
     "Weights",
     "command",
     "main_operations",
+    "names_of_operations",
     "read_plan",
     "read_summary",
     "write_plan",

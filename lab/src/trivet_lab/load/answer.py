@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Any
 
 from trivet_lab.evidence import STORED
 
@@ -39,3 +40,13 @@ def classify(status: int, code: str | None) -> Answer:
     if 400 <= status < 500 and status != 408:
         return Answer.REJECTED
     return Answer.LOST
+
+
+def code_of(status: int, value: dict[str, Any] | None) -> str | None:
+    """Return the problem's code; ``unreadable`` where a body says nothing, None for a success that can be read."""
+    if value is None:
+        return "unreadable"
+    if 200 <= status < 300:
+        return None
+    code = value.get("code")
+    return code if isinstance(code, str) else "unreadable"

@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 
 from trivet_lab.evidence import Attempt
+from trivet_lab.load.answer import code_of
 from trivet_lab.load.backoff import parse_retry_after
 from trivet_lab.load.plan import Plan
 from trivet_lab.load.schedule import Intent
@@ -29,13 +30,14 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Client:
-    """Sends requests to the edge. Connections are kept, bounded and never redirected or decompressed."""
+    """Sends requests to the edge or to replicas. Connections are kept, bounded, never redirected or decompressed."""
 
     def __init__(self, plan: Plan, tokens: Tokens) -> None:
         """Send to the plan's edge; who has a token shows it."""
         self._bearers = {who: f"Bearer {token}" for who, token in tokens.items()}
         self._epoch_ns = plan.epoch_ns
         self._edge = plan.url.rstrip("/")
+        self._inside = [url.rstrip("/") for url in plan.inside]
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=plan.connections_max, keepalive_timeout=_KEEPALIVE_S),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -68,7 +70,7 @@ class Client:
         call_ns = time.monotonic_ns()
         try:
             async with self._session.request(
-                request.method, self._edge + request.path, data=request.body, headers=headers, allow_redirects=False
+                request.method, self._address(intent, number), data=request.body, headers=headers, allow_redirects=False
             ) as response:
                 body = await response.read()
                 return_ns = time.monotonic_ns()
@@ -81,11 +83,17 @@ class Client:
             call_ns=call_ns - self._epoch_ns,
             return_ns=return_ns - self._epoch_ns,
             status=response.status,
-            code=_code(response.status, value),
+            code=code_of(response.status, value),
             node=response.headers.get("x-trivet-node"),
             trace=trace,
         )
         return Reply(attempt, value, parse_retry_after(response.headers.get("retry-after")))
+
+    def _address(self, intent: Intent, number: int) -> str:
+        """Return where an attempt goes. What is asked inside goes round, so that a replica that is gone costs one."""
+        if not intent.request.inside:
+            return self._edge + intent.request.path
+        return self._inside[(intent.op + number - 1) % len(self._inside)] + intent.request.path
 
     def _lost(self, call_ns: int, code: str, trace: str) -> Reply:
         return_ns = time.monotonic_ns()
@@ -97,13 +105,3 @@ def _object(body: bytes) -> dict[str, Any] | None:
         return _decode(body)
     except msgspec.DecodeError:
         return None
-
-
-def _code(status: int, value: dict[str, Any] | None) -> str | None:
-    """Return the problem's code; ``unreadable`` where a body says nothing, None for a success that can be read."""
-    if value is None:
-        return "unreadable"
-    if 200 <= status < 300:
-        return None
-    code = value.get("code")
-    return code if isinstance(code, str) else "unreadable"

@@ -2,20 +2,22 @@
 
 A closed loop waits for a stalled server and so omits exactly the requests that would have suffered
 (coordinated omission, Gil Tene). Here nobody waits for an answer before the next is sent; only when every
-connection is taken does an operation wait, and that wait is recorded as lateness and counted as latency.
+connection is taken does an operation wait, and that wait is recorded as lateness and counted as latency. What needs
+an earlier answer is due when that answer has come (``given.py``), and is left out if it never brings what is needed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from trivet_lab.evidence import Attempt, Operation
-from trivet_lab.load.answer import classify
+from trivet_lab.evidence import Outcome
 from trivet_lab.load.backoff import Backoff
 from trivet_lab.load.client import Client, Reply
-from trivet_lab.load.outcome import State, after, conclude, is_settled
+from trivet_lab.load.course import Course, Part, requests_of
+from trivet_lab.load.given import Given, with_token
 from trivet_lab.load.plan import Plan
 from trivet_lab.load.recorder import Recorder
 from trivet_lab.load.schedule import Intent
@@ -37,6 +39,7 @@ class Crowd:
         self._doubt_attempts_max = plan.doubt_attempts_max
         self._begin_ns = begin_ns
         self._begin_monotonic_ns = begin_ns + plan.epoch_ns
+        self._given = Given()
         self._places = asyncio.Semaphore(plan.connections_max)
         self._carried: set[asyncio.Task[None]] = set()
         self._defect: BaseException | None = None
@@ -45,12 +48,13 @@ class Crowd:
     async def send(self, intents: Iterator[Intent]) -> None:
         """Begin every operation when it is due; returns when the last has begun. Cancel it to begin no more."""
         for number, intent in enumerate(intents, 1):
-            while (early_ns := -self._late_ns(intent)) > 0:  # noqa: ASYNC110  - time itself is what is waited for
+            while (early_ns := intent.due_ns - self._now_ns()) > 0:  # noqa: ASYNC110  - time itself is what is waited for
                 await asyncio.sleep(early_ns / 1e9)
-            self._recorder.began()
+            for _ in requests_of(intent):
+                self._recorder.began()
             task = asyncio.create_task(self._carry(intent))
             self._carried.add(task)
-            task.add_done_callback(self._put_down)
+            task.add_done_callback(functools.partial(self._put_down, intent))
             if number % _BURST == 0:
                 await asyncio.sleep(0)
 
@@ -72,24 +76,31 @@ class Crowd:
         self._over = True
         await self.drain(within_s)
 
-    def _late_ns(self, intent: Intent) -> int:
-        return time.monotonic_ns() - self._begin_monotonic_ns - intent.due_ns
+    def _now_ns(self) -> int:
+        """Return the time since the crowd began."""
+        return time.monotonic_ns() - self._begin_monotonic_ns
 
-    def _put_down(self, task: asyncio.Task[None]) -> None:
+    def _put_down(self, intent: Intent, task: asyncio.Task[None]) -> None:
         self._carried.discard(task)
         if task.cancelled():  # before its first step, so nothing was sent
-            self._recorder.dropped()
+            for _ in requests_of(intent):
+                self._recorder.dropped()
         elif (defect := task.exception()) is not None:
             self._defect = self._defect or defect
 
     async def _carry(self, intent: Intent) -> None:
-        state = State.FRESH
-        attempts: list[Attempt] = []
+        course = Course(intent, self._attempts_max, self._doubt_attempts_max)
+        try:
+            due_ns = await self._equip(course, intent.due_ns)
+        except asyncio.CancelledError:  # the crowd is over, and the answer that is needed did not come
+            self._leave_out(course, course.parts, "unanswered")
+            return
         reply: Reply | None = None
-        while not self._over and not is_settled(state) and len(attempts) < self._most(intent, state):
+        number = 0
+        while not self._over and (pending := course.pending()):
             try:
                 if reply is not None:
-                    await asyncio.sleep(self._backoff.wait_s(len(attempts), reply.retry_after_s))
+                    await asyncio.sleep(self._backoff.wait_s(number, reply.retry_after_s))
                 await self._places.acquire()
             except asyncio.CancelledError:
                 break  # only the crowd's end cancels: the operation ends as it stands
@@ -97,32 +108,50 @@ class Crowd:
                 if self._over:
                     break
                 if reply is None:
-                    self._recorder.sent(self._late_ns(intent))
-                reply = await self._client.attempt(intent, len(attempts) + 1)
+                    late_ns = self._now_ns() - due_ns
+                    for _ in pending:
+                        self._recorder.sent(late_ns)
+                number += 1
+                reply = await self._client.attempt(course.next(pending), number)
             finally:
                 self._places.release()
-            attempts.append(reply.attempt)
-            state = after(state, classify(reply.attempt.status, reply.attempt.code))
-        if reply is None:
-            self._recorder.dropped()
-        else:
-            self._end(intent, state, attempts, reply)
+            course.take(pending, reply)
+        self._end(course, due_ns)
 
-    def _most(self, intent: Intent, state: State) -> int:
-        if intent.request.once:
-            return 1
-        return self._doubt_attempts_max if state is State.IN_DOUBT else self._attempts_max
+    async def _equip(self, course: Course, due_ns: int) -> int:
+        """Give each part the token that it needs, and return when the whole is due: as planned, or once that is known.
 
-    def _end(self, intent: Intent, state: State, attempts: list[Attempt], reply: Reply) -> None:
-        outcome = conclude(state)
-        operation = Operation(
-            op=intent.op,
-            client=intent.client,
-            f=intent.request.f,
-            args=intent.request.args,
-            key=intent.key,
-            outcome=outcome,
-            value=None if outcome == "unknown" else reply.body,
-            attempts=attempts,
-        )
-        self._recorder.ended(operation, self._begin_ns + intent.due_ns)
+        A part that waits for what was not done is left out: there is nothing that it could ask for.
+        """
+        for part in list(course.parts):
+            needed = part.request.needs or part.request.follows
+            if not needed:
+                continue
+            was_told = self._given.is_told(needed)
+            token = await self._given.token(needed)
+            if not was_told:
+                due_ns = max(due_ns, self._now_ns())
+            if token is None:
+                self._leave_out(course, [part], "refused")
+            elif part.request.needs:
+                part.request = with_token(part.request, token)
+        return due_ns
+
+    def _leave_out(self, course: Course, parts: Sequence[Part], reason: str) -> None:
+        for part in list(parts):
+            course.leave_out(part)
+            self._recorder.left_out(reason)
+            self._tell(part, None)
+
+    def _end(self, course: Course, due_ns: int) -> None:
+        for part in course.parts:
+            if not part.attempts:
+                self._recorder.dropped()
+                self._tell(part, None)
+        for part, operation in course.operations():
+            self._tell(part, operation.outcome)
+            self._recorder.ended(operation, self._begin_ns + due_ns)
+
+    def _tell(self, part: Part, outcome: Outcome | None) -> None:
+        if part.request.gives:
+            self._given.tell(part.request, outcome, part.body)

@@ -17,8 +17,16 @@ from trivet_lab.load.attendance import Again, Attendance
 class Request(msgspec.Struct, frozen=True):
     """What is sent, equal for all who want the same: ``args`` is for the history, ``body`` for the wire.
 
-    A request without a body is one that only reads. ``once`` is for what nobody waits to be told: it is sent a single
-    time, whatever is answered, since no answer to it would ever end a doubt.
+    ``once`` is for what nobody waits to be told: it is sent a single time, whatever is answered, since no answer to it
+    would ever end a doubt. ``inside`` is for what a service asks of another: it goes past the edge to a replica, and to
+    the next one with each attempt.
+
+    Some things make sense only once another was done. What others wait for has a name for that in ``gives``; what
+    ``follows`` it has the same name, and is asked only if it was done. What ``needs`` it shows the ``token`` that its
+    answer brought, too, which stands in no body until it is sent.
+
+    ``entries`` are operations that are sent together, as one request to ``path``, and answered each by itself. What
+    stands beside them is then of the whole request, and ``f``, ``args`` and ``body`` are nobody's.
     """
 
     f: str
@@ -27,13 +35,19 @@ class Request(msgspec.Struct, frozen=True):
     args: dict[str, Any]
     method: str = "POST"
     once: bool = False
+    inside: bool = False
+    gives: str = ""
+    needs: str = ""
+    follows: str = ""
+    entries: tuple[Request, ...] = ()
 
 
 class Draft(NamedTuple):
     """One operation: when it is due (nanoseconds from the crowd's start), who sends it, under which key, and what.
 
     ``client`` is the one who sends it, ``who`` the subject in whose name: somebody has more than one device, and a key
-    is theirs on each. Without a key nobody remembers it: whoever asks again asks for something new.
+    is theirs on each. Without a key, what is asked says itself whether asking again is asking for the same: a hold has
+    an id, a purchase has nothing and is another one.
     """
 
     due_ns: int

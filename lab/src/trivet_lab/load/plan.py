@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import get_args
 from urllib.parse import urlsplit
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from trivet_lab.load.attendance import Attendance, faults_of_again, faults_of_phases, is_positive
 from trivet_lab.load.flood import Flood
 from trivet_lab.load.sale import Sale
+from trivet_lab.load.seating import Seating
 from trivet_lab.load.siege import Siege
 from trivet_lab.load.spending import Spending
 
@@ -19,7 +21,7 @@ class PlanError(ValueError):
     """The plan is not one; every sentence begins with the field that it is about."""
 
 
-Errand = Sale | Flood | Spending | Siege
+Errand = Sale | Flood | Spending | Siege | Seating
 """What a crowd wants: each kind is a file of its own, and tells itself from the others by its tag."""
 
 
@@ -29,6 +31,7 @@ class Plan(Attendance, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Attributes, beside those of every attendance:
         errand: what it wants.
         url: the edge, without a path.
+        inside: the replicas, for what one service asks of another past the edge; needed where an errand does.
         epoch_ns: CLOCK_MONOTONIC when the run began; recorded times count from it. The crowd starts when the
             generator is ready, and not before this instant.
         directory: the variant's directory, where everything is written.
@@ -47,6 +50,7 @@ class Plan(Attendance, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     errand: Errand
     url: str
+    inside: tuple[str, ...] = ()
     epoch_ns: int
     directory: str
     timeout_ms: int = 5_000
@@ -63,6 +67,7 @@ class Plan(Attendance, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Refuse a plan that cannot be sent, with every reason at once (``PlanError``)."""
         reasons = [
+            *self._faults_of_addresses(),
             *self._faults_of_limits(),
             *faults_of_phases(self.phases),
             *faults_of_again(self.again),
@@ -71,10 +76,16 @@ class Plan(Attendance, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if reasons:
             raise PlanError("\n".join(reasons))
 
-    def _faults_of_limits(self) -> Iterator[str]:
-        parts = urlsplit(self.url)
-        if parts.scheme != "http" or not parts.hostname or parts.path.strip("/") or parts.query:
+    def _faults_of_addresses(self) -> Iterator[str]:
+        if not _is_base(self.url):
             yield f"url is an http address without a path, like http://127.0.0.1:8080, not {self.url!r}"
+        for place, url in enumerate(self.inside):
+            if not _is_base(url):
+                yield f"inside[{place}] is an http address without a path, not {url!r}"
+        if self.errand.INSIDE and not self.inside:
+            yield "inside has the address of one replica at least, since not all is asked at the edge"
+
+    def _faults_of_limits(self) -> Iterator[str]:
         if not self.directory:
             yield "directory names where the variant's files are written, and is empty"
         for name in ("clients", "timeout_ms", "attempts_max", "doubt_attempts_max", "connections_max"):
@@ -86,6 +97,12 @@ class Plan(Attendance, frozen=True, kw_only=True, forbid_unknown_fields=True):
         for name in ("lateness_budget_ms", "cpu_budget"):
             if not is_positive(getattr(self, name)):
                 yield f"{name} is above 0, not {getattr(self, name)}"
+
+
+def _is_base(url: str) -> bool:
+    """Whether this is an address to which paths can be appended."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and bool(parts.hostname) and not parts.path.strip("/") and not parts.query
 
 
 def read_plan(path: Path) -> Plan:
@@ -114,10 +131,19 @@ class _Wanted(msgspec.Struct, frozen=True):
 
 def main_operations(path: Path) -> frozenset[str] | None:
     """Return the operations whose latency and rate the plan in this file is about; None if it does not say."""
+    errand = _kind_of(path)
+    return None if errand is None else frozenset(errand.MAIN)
+
+
+def names_of_operations(path: Path) -> Mapping[str, tuple[str, ...]]:
+    """Return which arguments name what is asked for without a key, by its operation: asking again names the same."""
+    errand = _kind_of(path)
+    return {} if errand is None else errand.NAMED_BY
+
+
+def _kind_of(path: Path) -> type[Errand] | None:
     try:
         kind = msgspec.json.decode(path.read_bytes(), type=_Wanted).errand.kind
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-    return next(
-        (frozenset(each.MAIN) for each in (Sale, Flood, Spending, Siege) if each.__struct_config__.tag == kind), None
-    )
+    return next((each for each in get_args(Errand) if each.__struct_config__.tag == kind), None)

@@ -17,11 +17,11 @@ class Recorder:
     """Counts and writes; knows nothing of how anything was sent.
 
     Lines are buffered and written at 64 kB and at each ``tick``: a generator that is killed leaves a history
-    that ends a second early, possibly within a line.
+    that ends a second early, possibly within a line. It goes on where a scenario has written what it asked itself.
     """
 
     def __init__(self, directory: VariantDirectory, epoch_ns: int, started_ns: int) -> None:
-        self._file: BinaryIO = directory.history.open("wb")
+        self._file: BinaryIO = directory.history.open("ab")
         self._buffer = bytearray()
         self._directory = directory
         self._base_unix_s = time.time() - (time.monotonic_ns() - epoch_ns) / 1e9
@@ -53,6 +53,11 @@ class Recorder:
     def dropped(self) -> None:
         """Count an operation as over that never reached the wire."""
         self.in_flight -= 1
+
+    def left_out(self, reason: str) -> None:
+        """Count an operation as over that could not be asked for, as what it needs was refused or is not there."""
+        self.in_flight -= 1
+        self.whole.left_out[reason] += 1
 
     def ended(self, operation: Operation, due_ns: int) -> None:
         """Write an operation that ended; ``due_ns`` is on the history's clock."""
@@ -118,10 +123,11 @@ class Recorder:
 
 
 class Tally:
-    """Counts of operations: sent, and ended by outcome and by last status."""
+    """Counts of operations: sent, ended by outcome and by last status, and left out by reason."""
 
     def __init__(self) -> None:
         self.sent = 0
         self.attempts = 0
         self.ended: Counter[Outcome] = Counter()
         self.statuses: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter()

@@ -105,13 +105,14 @@ class Conductor:
         self._say()
         recorder, whole, plan = self._recorder, self._recorder.whole, self._plan
         lateness_ms = quantiles_ms(recorder.lateness)
-        unsent = 0 if interrupted else recorder.begun - whole.sent
+        unsent = 0 if interrupted else recorder.begun - whole.sent - whole.left_out.total()
         return Summary(
             operations=recorder.begun,
             sent=whole.sent,
             attempts=whole.attempts,
             ended=dict(whole.ended),
             outcomes=dict(whole.statuses),
+            left_out=dict(whole.left_out),
             lateness_ms=lateness_ms,
             latency_ms=quantiles_ms(_together(recorder, plan.errand.MAIN)),
             latency_sent_ms=quantiles_ms(_together(recorder, [f"{f}.sent" for f in plan.errand.MAIN])),

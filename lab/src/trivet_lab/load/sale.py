@@ -49,6 +49,10 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The operations whose latency and rate a person asks for."""
     DONE: ClassVar[str] = "sold"
     """What is said of one that succeeded."""
+    INSIDE: ClassVar[bool] = False
+    """Whether it asks services past the edge."""
+    NAMED_BY: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """The arguments that name what is asked for without a key, by its operation."""
 
     items: list[Item]
     restocks: list[Restock] = []

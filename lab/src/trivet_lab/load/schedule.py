@@ -17,7 +17,10 @@ from trivet_lab.load.plan import Plan
 
 
 class Intent(msgspec.Struct, frozen=True):
-    """One operation before it is sent; ``due_ns`` counts from the crowd's start."""
+    """One operation before it is sent, or several that are sent together; ``due_ns`` counts from the crowd's start.
+
+    Those that are sent together are numbered one after the other from ``op``.
+    """
 
     op: int
     due_ns: int
@@ -28,7 +31,7 @@ class Intent(msgspec.Struct, frozen=True):
 
     @property
     def trace(self) -> str:
-        """The id of its trace, 32 hexadecimal digits: one operation is one trace, under whatever key."""
+        """The id of its trace, 32 hexadecimal digits: what is sent together is one trace, under whatever key."""
         return f"{self.op + 1:032x}" if self.key is None else self.key.replace("-", "")
 
 
@@ -37,6 +40,7 @@ def schedule(plan: Plan) -> Iterator[Intent]:
 
     What is sent again under its key is an operation of its own, and may be due after the last phase.
     """
-    merged = heapq.merge(*plan.errand.drafts(plan), key=operator.attrgetter("due_ns"))
-    for op, draft in enumerate(merged):
+    op = 0
+    for draft in heapq.merge(*plan.errand.drafts(plan), key=operator.attrgetter("due_ns")):
         yield Intent(op, *draft)
+        op += len(draft.request.entries) or 1

@@ -71,6 +71,10 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The operations whose latency and rate a person asks for."""
     DONE: ClassVar[str] = "done"
     """What is said of one that succeeded."""
+    INSIDE: ClassVar[bool] = False
+    """Whether it asks services past the edge."""
+    NAMED_BY: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """The arguments that name what is asked for without a key, by its operation."""
 
     accounts: list[Account]
     amount_max_minor: int

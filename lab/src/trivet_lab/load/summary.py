@@ -42,6 +42,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         operations: how many the plan has; ``sent`` of them had a first attempt, with ``attempts`` in all.
         ended: operations by outcome.
         outcomes: operations by last status, "0" where none came back.
+        left_out: operations that were never sent for want of a token, by what became of the answer that was to bring
+            it: ``refused``, or ``unanswered`` until the crowd was over.
         lateness_ms: first attempt's sending − the instant it was due.
         latency_ms: of the errand's main operations, from the instant each was *due* to its last answer, backoff
             included; an operation that stayed unknown counts with the time until it was given up.
@@ -60,6 +62,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     ended: dict[Outcome, int]
     outcomes: dict[str, int]
+    left_out: dict[str, int] = {}
     lateness_ms: Quantiles
     latency_ms: Quantiles
     latency_sent_ms: Quantiles

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
 from trivet_lab.evidence import Latency, Load, Operation, VariantDirectory
 from trivet_lab.latency import HlogError, merge_hlogs
-from trivet_lab.load import main_operations, read_summary
+from trivet_lab.load import main_operations, names_of_operations, read_summary
 
 
 class Measures(msgspec.Struct, frozen=True):
@@ -29,7 +29,8 @@ def measure(directory: VariantDirectory) -> Measures:
     """
     main = main_operations(directory.plan)
     outcomes: Counter[str] = Counter()
-    acknowledged: set[str | int] = set()  # by key: who asks again gets nothing more
+    named_by = names_of_operations(directory.plan)
+    acknowledged: set[object] = set()  # by key or name: who asks again gets nothing more
     first_ns, last_ns = 0, 0
     for operation in _readable(directory):
         outcomes[str(operation.status)] += 1
@@ -38,7 +39,7 @@ def measure(directory: VariantDirectory) -> Measures:
         first_ns = min(first_ns or operation.call_ns, operation.call_ns)
         last_ns = max(last_ns, operation.return_ns)
         if operation.outcome == "ok":
-            acknowledged.add(operation.op if operation.key is None else operation.key)
+            acknowledged.add(_identity(operation, named_by.get(operation.f, ())))
     seconds = (last_ns - first_ns) / 1e9
     return Measures(
         outcomes=dict(sorted(outcomes.items())),
@@ -46,6 +47,13 @@ def measure(directory: VariantDirectory) -> Measures:
         latency_ms=_latency(directory, main),
         load=_load(directory),
     )
+
+
+def _identity(operation: Operation, named_by: Sequence[str]) -> object:
+    """Return what two operations share if they asked for the same."""
+    if operation.key is not None:
+        return operation.key
+    return (operation.f, *(operation.args.get(name) for name in named_by)) if named_by else operation.op
 
 
 def _readable(directory: VariantDirectory) -> Iterator[Operation]:

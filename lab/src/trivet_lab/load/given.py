@@ -1,0 +1,67 @@
+"""What earlier answers gave to later operations: the tokens of holds, in memory and nowhere else.
+
+Whoever pins a hold has read the hold's answer. So what needs one is due when it was planned, or when that answer came
+if it came later, and its lateness and latency count from there: a shop that answers late has not made its crowd late
+once more. This is a partly open loop (Schroeder, Wierman and Harchol-Balter, Open Versus Closed: A Cautionary Tale,
+NSDI 2006): people arrive whatever becomes of those before them, and go on with what they were told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import Any
+
+import msgspec
+
+from trivet_lab.evidence import Outcome
+from trivet_lab.load.draft import Request
+
+TOKEN = "token"  # noqa: S105  - the field's name
+
+
+class Given:
+    """What was done, and the tokens that answers brought, by the names under which operations wait for them."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._told: dict[str, asyncio.Future[str | None]] = {}
+
+    def is_told(self, name: str) -> bool:
+        """Whether it is known already whether this was done."""
+        return self._future(name).done()
+
+    async def token(self, name: str) -> str | None:
+        """Wait until that is known, and return the token, empty if it brought none; None if it was not done."""
+        return await asyncio.shield(self._future(name))
+
+    def tell(self, request: Request, outcome: Outcome | None, body: dict[str, Any] | None) -> None:
+        """Take in how an operation ended that others wait for; None is one that was never sent.
+
+        Of several that give the same, one that was refused says nothing against another that was not.
+        """
+        brought = (body or {}).get(TOKEN, "") if outcome == "ok" else None
+        known = self._future(request.gives)
+        if known.done() and known.result() is None and brought is not None:
+            known = self._told[request.gives] = asyncio.get_running_loop().create_future()
+        if not known.done():
+            known.set_result(brought)
+
+    def _future(self, name: str) -> asyncio.Future[str | None]:
+        future = self._told.get(name)
+        if future is None:
+            future = self._told[name] = asyncio.get_running_loop().create_future()
+        return future
+
+
+def with_token(request: Request, token: str) -> Request:
+    """Return a request whose body shows this token."""
+    body = msgspec.json.decode(request.body or b"{}", type=dict[str, Any])
+    return msgspec.structs.replace(request, body=msgspec.json.encode(body | {TOKEN: token}))
+
+
+def without_secret(request: Request, body: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return an answer as it may be written down: by its digest two answers can be compared, and nothing be pinned."""
+    if not request.gives or body is None or not isinstance(token := body.get(TOKEN), str):
+        return body
+    return body | {TOKEN: f"sha256:{hashlib.sha256(token.encode()).hexdigest()[:16]}"}
