@@ -9,6 +9,7 @@ from typing import Any
 from trivet_lab.evidence import FaultRecord
 from trivet_lab.report import series, words
 from trivet_lab.report.cost import cost_chart
+from trivet_lab.report.hall import SHAPES, STATES
 from trivet_lab.report.leases import overlap_bands
 from trivet_lab.report.source import RunRecord
 
@@ -33,11 +34,13 @@ def chart_data(record: RunRecord) -> dict[str, Any]:
                 "latency": {"count": whole.count, "curve": whole.curve} if whole else None,
                 "cost": cost_chart(variant.census, end_ns),
                 "faults": fault_bands(variant.faults, end_ns),
+                "hall": variant.hall,
                 "overlaps": overlap_bands(variant.meetings),
                 "restocks_s": sorted({round(at / series.NS_PER_S, 2) for at in variant.tally.restocks_ns})[:50],
             }
         )
-    return {"end_s": round(end_ns / series.NS_PER_S, 3), "items": items, "variants": variants}
+    drawn = {"end_s": round(end_ns / series.NS_PER_S, 3), "items": items, "variants": variants}
+    return drawn | {"states": STATES, "shapes": SHAPES}
 
 
 def _throughput(tally: series.HistoryTally, width_s: float, end_ns: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import jinja2
 from trivet_lab.evidence import RunDirectory, VariantResult, Verdict
 from trivet_lab.report import charts, embed, words
 from trivet_lab.report.cost import cost_rows
+from trivet_lab.report.hall import legend, picture
 from trivet_lab.report.source import RunRecord, VariantRecord, read_run
 from trivet_lab.report.tables import (
     check_rows,
@@ -45,11 +46,13 @@ _LINES = {"+": "added", "-": "removed", "@": "quiet"}
 
 def page(record: RunRecord) -> str:
     """Return the page of a run as HTML."""
-    styles = [_file(f"{UPLOT}/uPlot.min.css"), _file("templates/style.css"), _file("templates/parts.css")]
+    hall = any(variant.hall for variant in record.variants)
+    sheets = ["style", "parts", *(["hall"] if hall else [])]
+    styles = [_file(f"{UPLOT}/uPlot.min.css"), *(_file(f"templates/{name}.css") for name in sheets)]
     uplot = (
         f"/*\n{_file(f'{UPLOT}/LICENSE')}*/\n{_file(f'{UPLOT}/uPlot.iife.min.js')}"  # its licence goes with every copy
     )
-    scripts = [uplot, _file("templates/charts.js")]
+    scripts = [uplot, _file("templates/charts.js"), *([_file("templates/hall.js")] if hall else [])]
     drawn = charts.chart_data(record)
     return (
         _templates()
@@ -97,7 +100,22 @@ def _view(record: RunRecord, drawn: dict[str, Any]) -> dict[str, Any]:
         "load": load_rows(record),
         "has_stock": trade.has_stock,
         "stock": charts.stock_rows(drawn),
+        "halls": [_hall(index, variant) for index, variant in enumerate(record.variants) if variant.hall],
         "notes": [charts.stock_note(variant) for variant in drawn["variants"]],
+    }
+
+
+def _hall(index: int, variant: VariantRecord) -> dict[str, Any]:
+    """Return one variant's hall as it was in the end, and what its shapes mean."""
+    chart = variant.hall or {}
+    return {
+        "index": index,
+        "name": variant.name,
+        "show": chart["show"],
+        "left_out": chart["left_out"],
+        "picture": picture(chart),
+        "legend": legend(chart),
+        "twice": chart["twice"],
     }
 
 

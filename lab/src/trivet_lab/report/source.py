@@ -25,6 +25,7 @@ from trivet_lab.latency import HlogError, merge_hlogs
 from trivet_lab.load import main_operations
 from trivet_lab.report import series
 from trivet_lab.report.cost import Census, census_of
+from trivet_lab.report.hall import HallTally
 from trivet_lab.report.witness import names_in, versions_before
 
 T = TypeVar("T")
@@ -70,6 +71,7 @@ class Cost(msgspec.Struct, frozen=True):
     lateness_ms: dict[str, float] = {}
     cpu_share: float | None = None
     in_flight_max: int | None = None
+    left_out: dict[str, int] = {}
     over_budget: list[str] = []
 
 
@@ -117,6 +119,7 @@ class VariantRecord:
     meetings: list[Meeting]
     census: Census
     diff: str
+    hall: dict[str, Any] | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,10 +156,12 @@ def _variant(directory: VariantDirectory, result: VariantResult | None) -> Varia
     before = [msgspec.to_builtins(row) for row in rows if (row.item_id, row.item_version) in wanted]
     keep = names_in([*proof, *before])
     tally = series.HistoryTally({name for change in changes for name in change.names}, keep)
+    hall = HallTally()
     torn = False
     try:
         for operation in _operations(directory.history):
             tally.add(operation)
+            hall.add(operation)
     except msgspec.DecodeError:
         torn = True
     tracks, booked = _tracks(directory, changes, tally)
@@ -172,6 +177,7 @@ def _variant(directory: VariantDirectory, result: VariantResult | None) -> Varia
         torn=torn,
         faults=list(_lines(directory.faults, FaultRecord)),
         meetings=_meetings(directory),
+        hall=hall.chart(),
         diff=directory.mutant.read_text(errors="replace") if directory.mutant.exists() else "",
         census=census_of(
             (line.at_ns, line.series, line.label, line.value) for line in _lines(directory.samples, Sample)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from trivet_lab.evidence import FaultRecord, Finding
@@ -21,6 +22,8 @@ CROWD = {
     "opening": "minor units in each at the start",
     "amount": "minor units of one payment at most",
     "again": "share sent again under its key",
+    "seats": "seats of the largest hall",
+    "ttl": "seconds that a hold lasts at most",
 }
 
 
@@ -163,9 +166,21 @@ def load_rows(record: RunRecord) -> list[dict[str, Any]]:
                 "lateness": "–" if lateness is None else words.duration_ms(lateness),
                 "cpu": "–" if share is None else f"{100 * share:.0f} %",
                 "over_budget": cost.over_budget,
+                "left_out": _left_out(cost.left_out),
             }
         )
     return rows
+
+
+def _left_out(counts: Mapping[str, int]) -> str:
+    """Say how many operations were not sent, since what they wait for was refused or never answered."""
+    total = sum(counts.values())
+    if not total:
+        return ""
+    unanswered = counts.get("unanswered", 0)
+    unanswered_too = f", and of {words.number(unanswered)} of them nobody was told before the crowd was gone"
+    waited = "what they wait for was not done" + (unanswered_too if unanswered else "")
+    return f"{words.counted(total, 'operation')} of the plan made no sense any more and were not sent: {waited}."
 
 
 def _plain(value: Any) -> str:

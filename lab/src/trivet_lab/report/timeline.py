@@ -6,6 +6,7 @@ import dataclasses
 
 from trivet_lab.evidence import Outcome
 from trivet_lab.report import words
+from trivet_lab.report.seats import LEDGER
 
 BAR_MIN_PERCENT = 0.6
 
@@ -55,6 +56,8 @@ class Entry:
     attempts: list[tuple[float, float, bool]] = dataclasses.field(default_factory=list)
     bars: list[Bar] = dataclasses.field(default_factory=list)
     manner: Manner = ASKED
+    taken: frozenset[str] = frozenset()
+    """Seats that it made somebody's."""
 
 
 @dataclasses.dataclass
@@ -130,7 +133,7 @@ def _story(entries: list[Entry]) -> list[str]:
         return _believed_at_once(entries)
     below = next((entry for entry in entries if entry.stock_after is not None and entry.stock_after < 0), None)
     if below is None:
-        return _same_stock(entries) or _same_version(entries)
+        return _same_seat(entries) or _same_stock(entries) or _same_version(entries)
     units = words.counted(-(below.stock_after or 0), "unit")
     told = "was told that it had its purchase" if below.outcome == "ok" else "had its purchase committed"
     story = []
@@ -145,6 +148,18 @@ def _story(entries: list[Entry]) -> list[str]:
             " Nothing made one wait for the other, and nothing refused the second."
         )
     return [" ".join(story)]
+
+
+def _same_seat(entries: list[Entry]) -> list[str]:
+    seen: dict[str, Entry] = {}
+    for entry in entries:
+        for seat in sorted(entry.taken):
+            other = seen.setdefault(seat, entry)
+            whose = [each.who.removeprefix(LEDGER) for each in (other, entry)]
+            if whose[0] != whose[1]:
+                both = words.listed(whose).capitalize()
+                return [f"{both} both have {seat}: what is one person’s was given to a second."]
+    return []
 
 
 def _same_stock(entries: list[Entry]) -> list[str]:

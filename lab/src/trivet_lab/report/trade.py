@@ -75,6 +75,22 @@ MONEY = Trade(
     has_stock=False,
     statuses=_PAID,
 )
+SEATS = Trade(
+    unit="seat",
+    harm="oversold",
+    did="sold {count} twice",
+    never="never sold a seat twice",
+    not_even="sold none twice",
+    has_stock=False,
+    statuses={
+        200: "extended, pinned, sold, released or read",
+        201: "held, or a show created",
+        403: "without the hold's token",
+        404: "no such hold, show or seat",
+        409: "taken, expired, released or too late",
+        422: "same id, other seats",
+    },
+)
 _TRADES = {
     "flash-sale": _sale("ticket"),
     "paused-holder": _sale("ticket"),
@@ -82,6 +98,7 @@ _TRADES = {
     "soak": _sale("unit"),
     "double-spend": MONEY,
     "siege": MONEY,
+    "seat-rush": SEATS,
 }
 
 

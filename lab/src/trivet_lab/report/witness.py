@@ -18,9 +18,10 @@ import msgspec
 from trivet_lab.evidence import Finding, Operation
 from trivet_lab.report import words
 from trivet_lab.report.leases import is_event, lease_entries
+from trivet_lab.report.seats import done_of, facts_of, owner_of, stories_of, taken_by, words_of
 from trivet_lab.report.series import names_of
 from trivet_lab.report.timeline import ASKED, GIVEN_UP, Entry, Timeline, lay_out_timeline
-from trivet_lab.report.trade import MONEY, trade_of
+from trivet_lab.report.trade import MONEY, SEATS, trade_of
 
 ENTRIES_MAX = 12
 BEFORE_MAX = 2
@@ -101,13 +102,18 @@ def _in_order(entries: list[Entry]) -> list[Entry]:
 def _entries(witness: Iterable[Row], operations: Mapping[str, Operation]) -> list[Entry]:
     """Pair every ledger row with its operation; what is neither is shown by its fields."""
     things = list(witness)
+    stories = stories_of(things)
     entries = lease_entries(thing for thing in things if is_event(thing))
     by_name: dict[str, Entry] = {}
     rows = []
     mover: Entry | None = None  # a posting stands right behind the operation that made it
-    for thing in (thing for thing in things if not is_event(thing)):
+    for place, thing in enumerate(things):
+        if is_event(thing):
+            continue
         operation = _operation(thing)
-        if operation is not None:
+        if place in stories and (operation is not None or "attempts" not in thing):
+            entries.append(_about_seats(thing, operation, stories[place]))
+        elif operation is not None:
             mover = _from_operation(operation)
             entries.append(mover)
             by_name.update(dict.fromkeys(names_of(operation), mover))
@@ -140,7 +146,7 @@ def _operation(thing: Row) -> Operation | None:
 
 def _from_operation(operation: Operation) -> Entry:
     value = operation.value or {}
-    trade = MONEY if "item_id" not in operation.args else trade_of("")
+    trade = SEATS if "show_id" in operation.args else MONEY if "item_id" not in operation.args else trade_of("")
     stock, status, code = value.get("stock"), operation.status, operation.attempts[-1].code
     return Entry(
         who=f"client {operation.client}",
@@ -156,6 +162,21 @@ def _from_operation(operation: Operation) -> Entry:
         attempts=[
             (attempt.call_ns / 1e6, attempt.return_ns / 1e6, bool(attempt.status)) for attempt in operation.attempts
         ],
+    )
+
+
+def _about_seats(thing: Row, operation: Operation | None, seat: str) -> Entry:
+    """Show what is about seats in its own words, an operation or a row."""
+    entry = Entry("", "", seat, answer="committed") if operation is None else _from_operation(operation)
+    done = done_of(thing)
+    return dataclasses.replace(
+        entry,
+        answer=f"{entry.answer.partition(' ')[0]} {done}" if done else entry.answer,
+        who=owner_of(thing),
+        what=words_of(thing),
+        item=seat,
+        facts=facts_of(thing),
+        taken=taken_by(thing),
     )
 
 
