@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import gzip
+import hashlib
 import json
 import subprocess
 import sys
@@ -14,9 +15,10 @@ from typing import Any
 
 import pytest
 from joserfc.jwk import ECKey, OKPKey
-from leaks import KEEPER, CommandLines, leaks_in, leaks_in_argv
+from leaks import KEEPER, CommandLines, hold_tokens_in, leaks_in, leaks_in_argv
 from under_faults import BrokenShop, Case
 
+from trivet_lab.evidence import Attempt, Operation, RunDirectory, encode_operation
 from trivet_lab.load import FORGERIES
 from trivet_lab.scenarios import find_scenarios
 from trivet_platform import Issuer
@@ -122,6 +124,19 @@ def test_what_is_no_secret_is_none(tmp_path: Path, innocent: str) -> None:
     (tmp_path / "run.json").write_text(innocent)
     assert leaks_in(tmp_path, SECRETS) == []
     assert leaks_in_argv([["tool", innocent]], SECRETS) == []
+
+
+def test_a_token_of_a_hold_is_found_by_the_digest_that_a_history_keeps(tmp_path: Path) -> None:
+    token = "q3vG-7_token-of-a-hold"
+    digest = hashlib.sha256(token.encode()).hexdigest()[:16]
+    run = RunDirectory(tmp_path)
+    variant = run.variant("setnx").create()
+    value = {"id": "h", "token": f"sha256:{digest}"}
+    attempt = Attempt(0, 1, 201)
+    variant.history.write_bytes(encode_operation(Operation(0, 0, "hold", {"id": "h"}, None, "ok", value, [attempt])))
+    assert hold_tokens_in(run) == []
+    (variant.logs / "reservation-api-1.log").write_text(json.dumps({"event": "held", "token": token}))
+    assert hold_tokens_in(run) == ["variants/setnx/log/reservation-api-1.log holds the token of a hold"]
 
 
 def test_a_run_and_its_processes_hold_none(broken: BrokenShop, monkeypatch: pytest.MonkeyPatch) -> None:

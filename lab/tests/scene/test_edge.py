@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from trivet_lab.scene import EdgeError, request_json
+from trivet_lab.scene import EdgeError, Told, ask, request_json
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -24,6 +24,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("content-length", str(len(body)))
+        self.send_header("x-trivet-node", "one")
         self.end_headers()
         self.wfile.write(body)
 
@@ -63,3 +64,18 @@ def test_whatever_is_no_answer_is_one_kind_of_error(url: str, path: str, status:
 def test_nothing_leaves_this_machine(elsewhere: str) -> None:
     with pytest.raises(EdgeError, match="not on loopback"):
         request_json("GET", elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [("/refuse", Told(409, {"code": "out-of-stock"}, "one")), ("/garbage", Told(200, None, "one"))],
+)
+def test_whatever_is_answered_is_told_as_it_is(url: str, path: str, told: Told) -> None:
+    assert ask("GET", f"{url}{path}") == told
+    assert ask("POST", f"{url}/items", {"id": "a"}).body == {"key": None, "body": {"id": "a"}}
+
+
+@pytest.mark.parametrize("address", ["/cut", None])
+def test_who_asks_and_is_told_nothing_is_told_so(url: str, address: str | None) -> None:
+    with pytest.raises(EdgeError):
+        ask("GET", f"{url}{address}" if address else "http://127.0.0.1:9/")

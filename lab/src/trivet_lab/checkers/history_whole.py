@@ -12,7 +12,7 @@ from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._history import HISTORY, Batch, Repeat
 from trivet_lab.checkers._witness import Violations
-from trivet_lab.evidence import Outcome
+from trivet_lab.evidence import SCENE, Outcome
 
 
 class _Summary(msgspec.Struct, frozen=True):
@@ -28,7 +28,7 @@ class HistoryWhole(Checker):
     RULE: ClassVar[str] = (
         "Every line is an operation, no number stands twice, nothing returns before its call, "
         "every success has its answer, no key is sent with two payloads, "
-        "and there are as many operations of each outcome as the load generator counted."
+        "and of the crowd's there are as many operations of each outcome as the load generator counted."
     )
 
     def __init__(self, evidence: Evidence) -> None:
@@ -44,7 +44,7 @@ class HistoryWhole(Checker):
     def read(self, batch: Batch) -> None:
         """Look at every operation's number and clock."""
         self._count(batch)
-        self._ended.update(operation.outcome for operation in batch.operations)
+        self._ended.update(operation.outcome for operation in batch.operations if operation.client != SCENE)
         for operation, offset in zip(batch.operations, batch.offsets, strict=True):
             clock = 0
             for attempt in operation.attempts:

@@ -5,7 +5,7 @@ from trivet_lab.evidence.audits import Audit, AuditedRule, AuditRecord, read_aud
 from trivet_lab.evidence.directory import RunDirectory, VariantDirectory, create_directory, create_run
 from trivet_lab.evidence.events import Event, LeaseHeld, LeaseOver, collect_events
 from trivet_lab.evidence.faults import FaultRecord, PlannedFault, read_faults, write_faults
-from trivet_lab.evidence.history import Attempt, Operation, Outcome, encode_operation, read_history
+from trivet_lab.evidence.history import SCENE, Attempt, Operation, Outcome, encode_operation, read_history
 from trivet_lab.evidence.record import (
     DamagedRecord,
     Machine,
@@ -33,6 +33,7 @@ from trivet_lab.evidence.results import (
 from trivet_lab.evidence.samples import Sample, SampleFile, read_samples
 
 __all__ = [
+    "SCENE",
     "STORED",
     "Attempt",
     "Audit",

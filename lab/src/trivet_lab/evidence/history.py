@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 import msgspec
 
+SCENE = -1
+"""The client of what a scenario itself asks, before its crowd comes and after: no load generator counts it."""
 Outcome = Literal["ok", "fail", "unknown"]
 
 

@@ -1,4 +1,4 @@
-"""A master that comes back at once and has forgotten every lock: the case that Redlock's argument leaves open."""
+"""A Valkey that comes back at once and has forgotten every lock and hold: what Redlock's argument leaves open."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ class RestartEmpty(Fault):
     """
 
     NAME: ClassVar[str] = "restart_empty"
-    PROVES: ClassVar[str] = "Locks that masters forget cost nothing but a refusal: the guard and the fence still hold."
+    PROVES: ClassVar[str] = (
+        "Locks and holds that are forgotten cost nothing but a refusal: the guard and the fence still hold, and what "
+        "was sold stays sold."
+    )
     KINDS: ClassVar[frozenset[str] | None] = frozenset({"valkey"})
     LASTS: ClassVar[bool] = False
 

@@ -13,6 +13,7 @@ from trivet_lab.verdict.judgement import is_as_expected, judge_variant, summaris
 from trivet_lab.verdict.measures import Measures, measure
 from trivet_lab.verdict.money import count_money
 from trivet_lab.verdict.overlaps import count_overlaps
+from trivet_lab.verdict.seats import count_seats
 from trivet_lab.verdict.stock import count_stock
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "combine",
     "count_money",
     "count_overlaps",
+    "count_seats",
     "count_stock",
     "is_as_expected",
     "judge",

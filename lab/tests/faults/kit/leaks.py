@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import re
 import stat
 import threading
@@ -15,6 +16,8 @@ from typing import Any, Self
 
 import psutil
 import pytest
+
+from trivet_lab.evidence import RunDirectory, read_history
 
 KEEPER = "platform.json"
 """The one file that may hold a secret, as an endpoint, and is then its owner's alone."""
@@ -129,3 +132,27 @@ class CommandLines:
         with self._more:
             self._seen[tuple(str(word) for word in argv)] = None
             self._more.notify_all()
+
+
+WORD = re.compile(rb"[\w-]{16,128}")
+DIGEST = "sha256:"
+
+
+def hold_tokens_in(run: RunDirectory) -> list[str]:
+    """Return a sentence for each file of a run that holds a token of one of its holds.
+
+    Histories keep digests of them, so that any word of any file can be told from one, and no token is needed to look.
+    """
+    digests = {
+        token.removeprefix(DIGEST)
+        for variant in run.variants()
+        for operation in read_history(variant.history)
+        if operation.f == "hold" and (token := (operation.value or {}).get("token"))
+    }
+    assert digests, "no hold was granted, so nothing was looked for"
+    files = [path for path in sorted(run.path.rglob("*")) if path.is_file()]
+    return [
+        f"{path.relative_to(run.path)} holds the token of a hold"
+        for path in files
+        if digests & {hashlib.sha256(word).hexdigest()[:16] for word in set(WORD.findall(path.read_bytes()))}
+    ]
