@@ -52,7 +52,7 @@ func Serve(s *settings.Settings) error {
 		return err
 	}
 	logs.Configure(settings.Member, s.Listen, level)
-	defer logs.Flush(time.Second)
+	defer logs.Flush(logs.EndDeadline)
 	strategy, err := chosen(s)
 	if err != nil {
 		return err
@@ -110,8 +110,8 @@ func serverOf(s *settings.Settings, strategy strategy, gate *token.Gate, books *
 	mux := route.New(api.Routes(service), plain(health, registry), web.Matched)
 	handler := web.Chain(mux,
 		web.Metrics(settings.Member, registry),
-		web.Shedding(s.RequestsMax, token.OpenPaths(), settings.Member, registry),
 		web.Defects,
+		web.Shedding(s.RequestsMax, token.OpenPaths(), settings.Member, registry),
 		gate.Before(mux.Template),
 		web.Bodies(web.BodyBytesMax, web.BodyDeadline),
 		units.Deadline(milliseconds(s.RequestTimeoutMs)),

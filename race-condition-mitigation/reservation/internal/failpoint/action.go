@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Error is what a failpoint fails with: no refusal, but a defect, so that the caller is told 500 and an unknown outcome.
+// Error is what a failpoint fails with: no refusal, but a defect, so that the caller is told 500 and an unknown
+// outcome.
 type Error struct{ Name string }
 
 func (e *Error) Error() string { return "failpoint " + e.Name }

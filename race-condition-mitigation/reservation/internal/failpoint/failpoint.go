@@ -1,8 +1,8 @@
 // Package failpoint names moments at which a lab makes a process die, stand still or fail; inert everywhere else.
 //
 // Which race: a crash or a pause between two effects, after COMMIT and before the reply, say. From outside nobody hits
-// that moment twice, so the code names it, failpoint.Reach(ctx, "reservation.pin.after_commit"), and a lab says at start
-// what happens there and at which hit:
+// that moment twice, so the code names it, failpoint.Reach(ctx, "reservation.pin.after_commit"), and a lab says at
+// start what happens there and at which hit:
 //
 //	TRIVET_FAILPOINTS=reservation.pin.after_commit=kill@3,reservation.hold.before_script=pause:7000
 //

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"trivet/reservation/internal/trace"
@@ -32,35 +30,23 @@ func LevelOf(name string) (slog.Level, error) {
 	return level, nil
 }
 
-// teller tells lines whatever the level is; it is slog's default from Configure on.
-var teller = slog.New(newHandler(stdoutWriter{}, slog.LevelDebug, "", ""))
-
 // Configure sends every log line of the process to stdout as JSON: at, level, event, member, node, trace_id and the
 // rest. What logs through slog or the standard library's log comes out in the same format.
 //
+// A line is written a moment after it was told, and a process that is killed before loses it. What an audit log must
+// tell whatever the level is goes past it to slog.Default().Handler().
+//
 // A request leaves no line by itself: the histogram counts, and a line a request would cost more than the request.
 func Configure(member, node string, level slog.Level) {
-	// Nobody who stops to read ends the process: a write to his pipe is an error like another.
-	signal.Ignore(syscall.SIGPIPE)
-	teller = slog.New(newHandler(stdoutWriter{}, slog.LevelDebug, member, node))
 	slog.SetDefault(slog.New(newHandler(stdoutWriter{}, level, member, node)))
-}
-
-// Tell tells one line under a request's trace whatever the level is, as an audit log must; it neither waits nor fails.
-// It is written a moment later, and a process that is killed before loses it.
-func Tell(ctx context.Context, level slog.Level, event string, facts ...slog.Attr) {
-	teller.LogAttrs(ctx, level, event, facts...)
 }
 
 // handler adds to each line whose request it is about.
 type handler struct{ slog.Handler }
 
 func newHandler(out io.Writer, level slog.Level, member, node string) slog.Handler {
-	var inner slog.Handler = slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level, ReplaceAttr: spelt})
-	if member != "" {
-		inner = inner.WithAttrs([]slog.Attr{slog.String("member", member), slog.String("node", node)})
-	}
-	return handler{inner}
+	inner := slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level, ReplaceAttr: spelt})
+	return handler{inner.WithAttrs([]slog.Attr{slog.String("member", member), slog.String("node", node)})}
 }
 
 // Handle tells a line.

@@ -25,16 +25,16 @@ func askedOf(r *http.Request) (*asked, *http.Request) {
 	return known, r.WithContext(context.WithValue(r.Context(), askedKey{}, known))
 }
 
-// Matched tells which route serves a request, as metrics label it: the template ("/seat-holds/{id}"), never the path, for
-// a label whose values the caller chooses would grow without bound.
+// Matched tells which route serves a request, as metrics label it: the template ("/seat-holds/{id}"), never the path,
+// for a label whose values the caller chooses would grow without bound.
 func Matched(ctx context.Context, template string) {
 	if known, found := ctx.Value(askedKey{}).(*asked); found {
 		known.route = template
 	}
 }
 
-// whileListening returns the request's context without its deadline, which ends when whoever asked is gone or the server
-// drains; for answers that have no end of their own.
+// whileListening returns the request's context without its deadline, which ends when whoever asked is gone or the
+// server drains; for answers that have no end of their own.
 func whileListening(ctx context.Context) (context.Context, context.CancelFunc) {
 	known, found := ctx.Value(askedKey{}).(*asked)
 	if !found {

@@ -56,8 +56,7 @@ func collected(w http.ResponseWriter, r *http.Request, bytesMax int64, deadline 
 	switch {
 	case err == nil && int64(into.Len()) > bytesMax:
 		return nil, tooLarge
-	case err == nil:
-		_ = control.SetReadDeadline(time.Time{})
+	case err == nil: // and net/http has taken the deadline back
 		return into.Bytes(), nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, problem.Newf(problem.InvalidRequest, "the body did not arrive within %g s", deadline.Seconds())

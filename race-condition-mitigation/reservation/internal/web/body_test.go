@@ -44,6 +44,7 @@ func TestABodyOverTheLimitIsRefused(t *testing.T) {
 		"before it is sent":       post(bodies, 11),
 		"before it is asked for":  post(bodies, 11, "expect: 100-continue"),
 		"while it is sent":        post(bodies, 4_000_000) + spaces(1000),
+		"once it is there":        post(bodies, 11) + "0123456789x",
 		"absurd":                  "POST " + bodies + " HTTP/1.1\r\nhost: shop\r\ncontent-length: 999999999999999999\r\n\r\n",
 		"once it is over":         chunks("b\r\n0123456789x\r\n"),
 		"when one byte more came": chunks("a\r\n0123456789\r\n1\r\nx\r\n"),

@@ -40,6 +40,7 @@ type connection struct {
 	node   string
 	table  *table
 	stage  atomic.Int32
+	ahead  atomic.Bool // the first byte of the next head came while a request was being served
 }
 
 // Read reads for net/http, notes where a head begins, and refuses one that does not end in time.
@@ -47,6 +48,9 @@ func (c *connection) Read(into []byte) (int, error) {
 	n, err := c.Conn.Read(into)
 	if n > 0 {
 		c.beginHead()
+	}
+	if n == 1 && len(into) == 1 && c.stage.Load() == serving { // so net/http watches whether the client is there still
+		c.ahead.Store(true)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) && c.stage.Load() == within {
 		c.refuse(fmt.Sprintf("the request's head did not arrive within %g s", c.limits.HeadDeadline.Seconds()))
@@ -66,22 +70,30 @@ func (c *connection) beginHead() {
 }
 
 // SetReadDeadline is how net/http bounds a client. It gives a head's deadline once it has the beginning of one in its
-// hands, which may have come together with the request before.
+// hands, which may have come together with the request before; of a first byte it thinks as of none.
 func (c *connection) SetReadDeadline(at time.Time) error {
-	if !at.IsZero() && time.Until(at) <= c.limits.HeadDeadline && c.stage.CompareAndSwap(resting, within) {
+	if at.IsZero() {
+		return c.Conn.SetReadDeadline(at)
+	}
+	latest := time.Now().Add(c.limits.HeadDeadline)
+	if !at.After(latest) && c.stage.CompareAndSwap(resting, within) {
 		c.table.wake(c)
+	}
+	if at.After(latest) && c.stage.Load() == within {
+		at = latest
 	}
 	return c.Conn.SetReadDeadline(at)
 }
 
 // begin notes that a request is being served from now on.
-func (c *connection) begin() {
-	c.stage.Store(serving)
-	c.table.wake(c)
-}
+func (c *connection) begin() { c.stage.Store(serving) }
 
 // rest notes that everything that was owed has been answered.
 func (c *connection) rest() {
+	if c.ahead.Swap(false) {
+		c.stage.Store(within)
+		return
+	}
 	c.stage.Store(resting)
 	c.table.rest(c)
 }

@@ -8,8 +8,8 @@ import (
 	"trivet/reservation/internal/problem"
 )
 
-// Defects answers a handler that panicked with 500 internal, whose outcome nobody knows, and logs where it was. One that
-// had begun its answer is cut off, so that nobody takes the half of it for the whole.
+// Defects answers a handler that panicked with 500 internal, whose outcome nobody knows, and logs where it was. One
+// that had begun its answer is cut off, so that nobody takes the half of it for the whole.
 func Defects(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		told := answerOf(w)

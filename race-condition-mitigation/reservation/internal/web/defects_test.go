@@ -53,3 +53,10 @@ func TestHalfAnAnswerIsNotEndedAsAWholeOne(t *testing.T) {
 		t.Errorf("it reads %q, %v", body, err)
 	}
 }
+
+func TestWhatIsAbortedOnPurposeIsNoDefect(t *testing.T) {
+	abort := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+	c := start(t, served("/abort", abort), defects()).connect(t)
+	c.send("GET /abort HTTP/1.1\r\nhost: shop\r\n\r\n")
+	c.ended()
+}

@@ -23,7 +23,7 @@ func (c *connection) faultOf(refusal []byte) string {
 	case text != "":
 		return "the request cannot be read: " + text
 	}
-	return "the request cannot be read: it is no HTTP/1.1"
+	return "the request cannot be read as HTTP/1.1"
 }
 
 func (l *Limits) tooLarge() string {

@@ -34,9 +34,10 @@ func guard(next http.Handler, ending context.Context) http.Handler {
 
 // unread is what is left of a body when its answer begins.
 //
-// net/http reads it past before it answers, for as long as it comes. Here the answer does not wait for it: what is there
-// is read past, and if that is not all, the answer ends the connection. Then the rest is read past only so that the
-// answer arrives. (Full duplex would answer first as well, but what it reads past after that breaks the next request.)
+// net/http reads it past before it answers, for as long as it comes. Here the answer does not wait for it: what is
+// there is read past, and if that is not all, the answer ends the connection. Then the rest is read past only so that
+// the answer arrives. (Full duplex would answer first as well, but what it reads past after that breaks the next
+// request.)
 type unread struct {
 	http.ResponseWriter
 	request *http.Request
@@ -57,7 +58,13 @@ func (u *unread) Write(text []byte) (int, error) {
 	return u.ResponseWriter.Write(text)
 }
 
-// Unwrap lets http.ResponseController find what it controls.
+// FlushError begins the answer, if nothing has.
+func (u *unread) FlushError() error {
+	u.readPast()
+	return http.NewResponseController(u.ResponseWriter).Flush()
+}
+
+// Unwrap lets http.ResponseController find what else it controls.
 func (u *unread) Unwrap() http.ResponseWriter { return u.ResponseWriter }
 
 func (u *unread) readPast() {
@@ -71,12 +78,11 @@ func (u *unread) readPast() {
 	if u.request.Header.Get("Expect") == "" { // who waits to be asked for a body sends none unasked
 		u.setDeadline(time.Now().Add(glance))
 		if _, err := io.CopyN(io.Discard, u.request.Body, BodyBytesMax+1); err == io.EOF {
-			u.setDeadline(time.Time{})
-			u.known.bodyRead = true
+			u.known.bodyRead = true // and net/http has taken the deadline back
 			return
 		}
 	}
-	u.Header().Set("Connection", "close")
+	u.Header().Set("Connection", "close") // or net/http looks once more
 }
 
 // linger bounds how long net/http reads past after the answer.

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -37,17 +36,6 @@ type Server struct {
 	Background []func(context.Context) error
 	// Limits are DefaultLimits unless said.
 	Limits *Limits
-}
-
-// CheckAddress tells whether an address to listen on is host:port.
-func CheckAddress(listen string) error {
-	host, port, err := net.SplitHostPort(listen)
-	if err == nil && host != "" {
-		if _, err := strconv.ParseUint(port, 10, 16); err == nil {
-			return nil
-		}
-	}
-	return fmt.Errorf("must be host:port, not %q", listen)
 }
 
 // Serve serves HTTP until SIGTERM or SIGINT, then drains, and returns once the work in flight has ended.

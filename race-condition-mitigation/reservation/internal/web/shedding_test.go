@@ -105,7 +105,7 @@ func TestAStreamTakesNobodysPlaceAndEndsWithTheServer(t *testing.T) {
 		over <- struct{}{}
 	}
 	deadline := through(func(made *shop) Middleware { return made.units.Deadline(time.Minute) })
-	served := start(t, served("/watch", watch), deadline, shedding(1), observed())
+	served := start(t, served("/watch", watch), deadline, shedding(1), observed(), drain(0, time.Hour))
 	const request = "GET /watch HTTP/1.1\r\nhost: shop\r\n\r\n"
 	watching := func() *client {
 		c := served.connect(t)

@@ -17,8 +17,8 @@ type Streams struct{ places places }
 // NewStreams returns places for so many streams.
 func NewStreams(most int) *Streams { return &Streams{places{most: int64(most)}} }
 
-// Enter makes a request a stream. Its context has no deadline, and ends when whoever asked is gone or the server drains;
-// leave must be called. The error is a refusal, and then nothing has changed.
+// Enter makes a request a stream. Its context has no deadline, and ends when whoever asked is gone or the server
+// drains; leave must be called. The error is a refusal, and then nothing has changed.
 func (s *Streams) Enter(ctx context.Context) (stream context.Context, leave func(), err error) {
 	leaveStreams, entered := s.places.enter()
 	if !entered {

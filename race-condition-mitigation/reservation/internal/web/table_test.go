@@ -4,7 +4,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"testing"
+	"time"
 )
 
 func most(connections int) setting {
@@ -12,23 +14,24 @@ func most(connections int) setting {
 }
 
 func TestTheOneThatWasIdleForLongestGivesWay(t *testing.T) {
-	served := start(t, most(3))
-	var clients []*client
+	places := newTable(3)
+	var held []*connection
+	var clients []net.Conn
 	for range 3 {
-		c := served.connect(t)
-		c.send(get)
-		c.answered(live)
-		clients = append(clients, c)
+		c, theirs := piped(t, places)
+		held, clients = append(held, c), append(clients, theirs)
 	}
-	clients[0].send(get) // so that another one is idle for longest
-	clients[0].answered(live)
-	fresh := served.connect(t)
-	fresh.send(get)
-	fresh.answered(live)
-	clients[1].ended()
-	for _, c := range []*client{clients[0], clients[2], fresh} {
-		c.send(get)
-		c.answered(live)
+	held[0].beginHead()
+	held[0].begin()
+	held[0].rest() // so that another one is idle for longest
+	for i, next := range []int{1, 2, 0} {
+		piped(t, places)
+		if _, err := clients[next].Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("the one that is to go as number %d reads %v", i, err)
+		}
+		if _, known := places.open[held[next]]; known || len(places.open) != 3 {
+			t.Errorf("there are %d", len(places.open))
+		}
 	}
 }
 
@@ -49,13 +52,15 @@ func TestIfNobodyIsIdleTheNewOneGoes(t *testing.T) {
 	other.send(hold)
 	<-served.held
 	<-served.held
-	served.connect(t).ended()
+	if third, err := net.Dial("tcp", served.address); err == nil { // else it was ended before it knew of its beginning
+		_ = third.SetDeadline(time.Now().Add(patience))
+		if _, err := third.Read(make([]byte, 1)); err == nil || os.IsTimeout(err) {
+			t.Errorf("it reads %v", err)
+		}
+	}
 	close(served.release)
 	one.answered("held")
 	other.answered("held")
-	third := served.connect(t)
-	third.send(get)
-	third.answered(live)
 }
 
 func TestWhoHasBegunAHeadIsNotIdle(t *testing.T) {
@@ -81,11 +86,27 @@ func TestWhoHasBegunAHeadIsNotIdle(t *testing.T) {
 func piped(t *testing.T, places *table) (*connection, net.Conn) {
 	t.Helper()
 	ours, theirs := net.Pipe()
+	_ = theirs.SetDeadline(time.Now().Add(patience))
 	c := &connection{Conn: ours, limits: &DefaultLimits, table: places}
 	if !places.enter(c) {
 		t.Fatal("there is no place")
 	}
 	return c, theirs
+}
+
+func TestWhoIsNotServedIsEndedWithTheServerAndNobodyComesAfter(t *testing.T) {
+	places := newTable(9)
+	silent, _ := piped(t, places)
+	busy, _ := piped(t, places)
+	busy.begin()
+	places.shutDown()
+	_, known := places.open[silent]
+	if _, kept := places.open[busy]; known || !kept {
+		t.Errorf("of two there are %v", places.open)
+	}
+	if places.enter(&connection{}) {
+		t.Error("somebody is let in")
+	}
 }
 
 func TestAConnectionThatWasCutIsForgotten(t *testing.T) {

@@ -11,9 +11,9 @@ import (
 //
 // Which race: a client goes away, or a shutdown runs out of patience, between COMMIT and the answer or in the middle of
 // a transaction. net/http cancels the request's context then, and the work would be cut where nobody can tell what it
-// did. Why this guard: the work has a context that only its own deadline ends, and Settle waits for all of it before the
-// connections to the databases are closed. If it is lost, a client that is still there is told nothing of an effect that
-// lasts, and must ask again with its id.
+// did. Why this guard: the work has a context that only its own deadline ends, and Settle waits for all of it before
+// the connections to the databases are closed. If it is lost, a client that is still there is told nothing of an effect
+// that lasts, and must ask again with its id.
 type Units struct {
 	mutex   sync.Mutex
 	running int
