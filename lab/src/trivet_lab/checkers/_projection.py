@@ -87,12 +87,11 @@ class Projection:
             if event.may_have_happened:
                 yield self._step(UNDO if event.order_id is not None else RELEASE, story, event)
 
-    def refusals(self, story: Story, standing: dict[str, Standing], unknown: dict[str, int]) -> Iterator[Step]:
-        """Yield the refusals that only holds explain of which it is known that they were granted.
+    def refusals(self, story: Story, unknown: dict[str, int]) -> Iterator[Step]:
+        """Yield the refusals of a hold, with those of the seats that they name of which all holders are known.
 
         Args:
             story: whose refusals.
-            standing: when somebody stood at each seat for certain.
             unknown: from when on somebody may stand at a seat, and nobody knows.
         """
         for event in story.asks:
@@ -102,9 +101,7 @@ class Projection:
             named = tuple(
                 seat
                 for seat in event.named or ()
-                if seat in event.seats
-                and unknown.get(seat, NEVER_NS) > event.done_ns
-                and not (seat in standing and standing[seat].count(since, event.done_ns))
+                if seat in event.seats and unknown.get(seat, NEVER_NS) > event.done_ns
             )
             if named:
                 yield Step(HOLD, event.offset, REFUSED, since, event.done_ns, named, hold=label(story.name))
@@ -186,6 +183,14 @@ def standing_for_certain(stories: Sequence[Story], wipes: Wipes) -> dict[str, St
             for seat in story.seats:
                 standing.setdefault(seat, Standing()).add(span)
     return standing
+
+
+def is_plain(step: Step, seats: Sequence[str], standing: dict[str, Standing]) -> bool:
+    """Whether a step is a refusal during which somebody stood for certain at each of these seats, if it is one seat."""
+    if step.outcome != REFUSED or step.f != HOLD or len(seats) > 1:
+        return False
+    spans = standing.get(seats[0])
+    return spans is not None and spans.count(step.call_ns, step.return_ns or NEVER_NS) > 0
 
 
 def at_seat(step: Step, seat: str) -> dict[str, Any]:

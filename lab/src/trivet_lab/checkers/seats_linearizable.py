@@ -14,7 +14,7 @@ from trivet_lab.checkers._faults import wipes
 from trivet_lab.checkers._history import HISTORY, Batch, EvidenceError
 from trivet_lab.checkers._maps import read_map
 from trivet_lab.checkers._porcupine import ask
-from trivet_lab.checkers._projection import Projection, Step, at_seat, standing_for_certain, unknown_since
+from trivet_lab.checkers._projection import Projection, Step, at_seat, is_plain, standing_for_certain, unknown_since
 from trivet_lab.checkers._seats import Rush, Story
 
 WHOLE_MAX = 300
@@ -36,8 +36,8 @@ class SeatsLinearizable(Checker):
 
     NAME: ClassVar[str] = "seats_linearizable"
     RULE: ClassVar[str] = (
-        "For every seat there is one order of its holds, extensions, pins, confirmations, releases, expiries and losses "
-        "of memory, each between call and return, in which each ends as it was told."
+        "For every seat there is one order of its holds, extensions, pins, confirmations, releases, expiries and "
+        "losses of memory, each between call and return, in which each ends as it was told."
     )
 
     def __init__(self, evidence: Evidence) -> None:
@@ -76,17 +76,19 @@ class SeatsLinearizable(Checker):
         standing = standing_for_certain(stories, self._wipes)
         unknown = unknown_since(stories, self._wipes)
         steps = [step for story in stories for step in projection.story(story)]
-        steps += [step for story in stories for step in projection.refusals(story, standing, unknown)]
+        steps += [step for story in stories for step in projection.refusals(story, unknown)]
         touched = sorted({seat for step in steps for seat in step.seats})
         steps += self._looks(show_id, projection, set(touched))
         for step in steps:
             for seat in step.seats:
-                yield _line(f"{show_id}/{seat}", at_seat(step, seat))
+                if not is_plain(step, (seat,), standing):
+                    yield _line(f"{show_id}/{seat}", at_seat(step, seat))
         memory = list(projection.wipes(touched))
         for seat in touched:
             yield from (_line(f"{show_id}/{seat}", at_seat(step, seat)) for step in memory)
-        if len(steps) + len(memory) <= WHOLE_MAX:
-            yield from (_line(f"{show_id}/*", msgspec.to_builtins(step)) for step in (*steps, *memory))
+        whole = [step for step in (*steps, *memory) if not is_plain(step, step.seats, standing)]
+        if len(whole) <= WHOLE_MAX:
+            yield from (_line(f"{show_id}/*", msgspec.to_builtins(step)) for step in whole)
 
     def _looks(self, show_id: str, projection: Projection, touched: set[str]) -> Iterator[Step]:
         """Yield how the seats were at rest; what nobody touched is for another rule to judge."""

@@ -11,6 +11,9 @@ import (
 // witnessMax is how many operations a witness has at most.
 const witnessMax = 10
 
+// explaining is how long what is illegal is looked at once more, to show less of it.
+const explaining = 2 * time.Second
+
 // Verdict is what the check of one partition found.
 //
 // Witness has the references of the operations that show it: the last ones that could be placed one after the other, and
@@ -32,10 +35,10 @@ func Check(operations []Operation, timeout time.Duration) Verdict {
 	if result := porcupine.CheckOperationsTimeout(specification, history, timeout); result != porcupine.Illegal {
 		return Verdict{Result: result}
 	}
-	shortest := shorten(operations, until)
+	// What is illegal stays so: a part of the time that is left is spent on explaining it.
+	shortest := shorten(operations, time.Now().Add(min(explaining, time.Until(until))))
 	specification, history = prepare(shortest)
-	// What is illegal stays so: the time that is left is spent on explaining it.
-	_, info := porcupine.CheckOperationsVerbose(specification, history, max(time.Second, time.Until(until)))
+	_, info := porcupine.CheckOperationsVerbose(specification, history, explaining)
 	return Verdict{
 		Result:  porcupine.Illegal,
 		Witness: witness(shortest, info),
@@ -100,7 +103,8 @@ func shorten(operations []Operation, until time.Time) []Operation {
 	ends = slices.Compact(ends)
 	least := sort.Search(len(ends), func(at int) bool {
 		specification, history := prepare(beginning(operations, ends[at]))
-		return porcupine.CheckOperationsTimeout(specification, history, max(time.Millisecond, time.Until(until))) == porcupine.Illegal
+		patience := max(time.Millisecond, min(explaining/4, time.Until(until)))
+		return porcupine.CheckOperationsTimeout(specification, history, patience) == porcupine.Illegal
 	})
 	if least == len(ends) {
 		return operations
