@@ -97,8 +97,7 @@ class Acknowledging(Reservation):
     def write(self, payload: Any, seats: list[str]) -> Any:
         row = super().write(payload, seats)
         if row["fence"] % 3 == 0:
-            for mine in self.mine(payload):
-                self.taken.remove(mine)
+            self.give_back(payload)
         return row
 
 

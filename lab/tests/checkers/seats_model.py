@@ -25,15 +25,20 @@ class Reservation:
 
     def __init__(self, shows: dict[str, dict[str, int]]) -> None:
         self.shows = shows
-        self.claims: dict[tuple[str, str, str], Row] = {}
+        self.claims: dict[Any, Row] = {}
         self.keys: dict[tuple[str, str], Row] = {}
-        self.answers: dict[tuple[str, str, str], tuple[int, Any, Answer]] = {}
-        self.taken: list[Row] = []
-        self.settlements: dict[tuple[str, str, str, str], Row] = {}
+        self.answers: dict[Any, tuple[int, Any, Answer]] = {}
+        self.by_seat: dict[tuple[str, str], list[Row]] = {}
+        self.by_owner: dict[tuple[str, ...], list[Row]] = {}
+        self.settlements: dict[Any, Row] = {}
         self.numbers = itertools.count(1)
         self.fences = itertools.count(1)
-        self.asked: dict[tuple[str, str, str], list[str]] = {}
+        self.asked: dict[Any, list[str]] = {}
         self.epoch = 1
+
+    @property
+    def taken(self) -> list[Row]:
+        return [row for rows in self.by_seat.values() for row in rows]
 
     # what Valkey does
 
@@ -56,7 +61,7 @@ class Reservation:
 
     def claim(self, payload: Row, at: int) -> Row | None:
         """Return the record of a hold, its state as it is now."""
-        claim = self.claims.get(tuple(payload[name] for name in PLACE))  # type: ignore[arg-type]
+        claim = self.claims.get(tuple(payload[name] for name in PLACE))
         if claim and claim["state"] == "held" and claim["until"] <= at:
             claim["state"] = "expired"
         return claim
@@ -69,7 +74,7 @@ class Reservation:
 
     def hold(self, payload: Row, at: int) -> Answer:
         name = tuple(payload[field] for field in PLACE)
-        known = self.answers.get(name)  # type: ignore[arg-type]
+        known = self.answers.get(name)
         if known and (known[2][0] == 201 or at < known[0] + KEPT_MS * MS):
             return known[2] if known[1] == payload["seats"] else problem(422, "idempotency-key-reuse")
         if self.has_tombstone(payload):
@@ -77,11 +82,11 @@ class Reservation:
         taken = self.try_seats(payload, at)
         answer = problem(409, "already-held", seats=taken) if taken else self.grant(payload, at)
         if self.keep_answer("hold"):
-            self.answers[name] = at, payload["seats"], answer  # type: ignore[index]
+            self.answers[name] = at, payload["seats"], answer
         return answer
 
     def has_tombstone(self, payload: Row) -> bool:
-        claim = self.claims.get(tuple(payload[name] for name in PLACE))  # type: ignore[arg-type]
+        claim = self.claims.get(tuple(payload[name] for name in PLACE))
         return claim is not None and claim["state"] == "released"
 
     def try_seats(self, payload: Row, at: int) -> list[str]:
@@ -93,8 +98,8 @@ class Reservation:
         ttl_ms = min(payload["ttl_ms"], TTL_MAX_MS)
         claim = {"token": f"t{next(self.numbers)}", "state": "held", "seats": payload["seats"], "granted": at}
         claim["until"] = self.ends(at, ttl_ms, payload)
-        self.claims[name] = claim  # type: ignore[index]
-        self.asked[name] = payload["seats"]  # type: ignore[index]
+        self.claims[name] = claim
+        self.asked[name] = payload["seats"]
         self.set_keys(name, claim)
         body = {"id": payload["id"], "show_id": payload["show_id"], "state": "held", "token": claim["token"]}
         body |= {"expires_in_ms": ttl_ms, "expires_at": f"{at + ttl_ms * MS}Z"}
@@ -178,7 +183,7 @@ class Reservation:
 
     def settled(self, payload: Row) -> Answer | None:
         """Return what PostgreSQL alone decides."""
-        row = self.settlements.get((*(payload[name] for name in PLACE), payload["order_id"]))  # type: ignore[arg-type]
+        row = self.settlements.get((*(payload[name] for name in PLACE), payload["order_id"]))
         if row is None:
             return None
         if row["state"] == "released":
@@ -197,10 +202,9 @@ class Reservation:
                 return decided
         if (settled := self.settled(payload)) is not None:
             return settled
-        claim = self.claims.get(name)  # type: ignore[arg-type]
-        seats = claim["seats"] if claim else self.asked[name]  # type: ignore[index]
-        places = {(name[0], seat) for seat in seats}
-        if self.is_unique() and any((row["show_id"], row["seat_id"]) in places for row in self.taken):
+        claim = self.claims.get(name)
+        seats = claim["seats"] if claim else self.asked[name]
+        if self.is_unique() and any(self.by_seat.get((name[0], seat)) for seat in seats):
             return problem(409, "already-held", seats=seats)
         row = self.write(payload, seats)
         if marks and claim:
@@ -221,16 +225,23 @@ class Reservation:
         body = {name: payload[name] for name in ("id", "show_id", "subject", "order_id")}
         answer = body | {"state": "pinned", "fence": row["fence"]} | bill
         settlement = row | {"seats": json.dumps(seats), "total_minor": bill["total_minor"], "answer": answer}
-        self.settlements[(*(payload[name] for name in PLACE), payload["order_id"])] = settlement  # type: ignore[index]
+        self.settlements[(*(payload[name] for name in PLACE), payload["order_id"])] = settlement
         for line in bill["lines"]:
             price = line["unit_price_minor"]
-            self.taken.append(row | {"seat_id": line["seat"], "unit_price_minor": price, "pinned_at": "now"})
+            taken = row | {"seat_id": line["seat"], "unit_price_minor": price, "pinned_at": "now"}
+            self.by_seat.setdefault((payload["show_id"], line["seat"]), []).append(taken)
+            self.by_owner.setdefault(self.owner(payload), []).append(taken)
         return settlement
 
+    def owner(self, payload: Row) -> tuple[str, ...]:
+        return (*(payload[name] for name in PLACE), payload["order_id"])
+
     def mine(self, payload: Row) -> list[Row]:
-        owner = (*(payload[name] for name in PLACE), payload["order_id"])
-        fields = ("show_id", "subject", "hold_id", "order_id")
-        return [row for row in self.taken if tuple(row[field] for field in fields) == owner]
+        return self.by_owner.get(self.owner(payload), [])
+
+    def give_back(self, payload: Row) -> None:
+        for row in self.by_owner.pop(self.owner(payload), []):
+            self.by_seat[row["show_id"], row["seat_id"]].remove(row)
 
     def commit(self, payload: Row, settlement: Row) -> Answer:
         """Sell what is pinned."""
@@ -238,21 +249,20 @@ class Reservation:
             row["state"] = "sold"
         name = tuple(payload[field] for field in PLACE)
         if name in self.claims:
-            self.claims[name]["state"] = "sold"  # type: ignore[index]
-            self.set_keys(name, self.claims[name])  # type: ignore[index]
+            self.claims[name]["state"] = "sold"
+            self.set_keys(name, self.claims[name])
         return 200, settlement["answer"] | {"state": "sold"}
 
     def release_by_order(self, payload: Row) -> Answer:
         key = (*(payload[name] for name in PLACE), payload["order_id"])
-        row = self.settlements.get(key)  # type: ignore[arg-type]
+        row = self.settlements.get(key)
         if row and row["state"] == "sold":
             return problem(409, "too-late")
         if row and row["state"] == "pinned":
-            for mine in self.mine(payload):
-                self.taken.remove(mine)
+            self.give_back(payload)
             self.free_keys(key[:3], json.loads(row["seats"]))
             if key[:3] in self.claims:
-                self.claims[key[:3]]["state"] = "released"  # type: ignore[index]
+                self.claims[key[:3]]["state"] = "released"
         self.bury_order(key, row)
         return 200, {"id": payload["id"], "show_id": payload["show_id"], "state": "released"}
 

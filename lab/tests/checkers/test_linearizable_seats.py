@@ -8,7 +8,12 @@ import pytest
 
 from trivet_lab.checkers import _porcupine
 
-BAD = runpy.run_path(str(Path(__file__).with_name("test_bad_seats.py")))
+TOLD = runpy.run_path(str(Path(__file__).with_name("seats_told.py")))
+CASES = {
+    name: case
+    for file in ("test_bad_seats.py", "test_bad_holds.py")
+    for name, case in runpy.run_path(str(Path(__file__).with_name(file)))["CASES"].items()
+}
 SIMULATED = runpy.run_path(str(Path(__file__).with_name("test_simulated_seats.py")))
 RULE = "seats_linearizable"
 CAUGHT = frozenset(
@@ -54,7 +59,7 @@ def test_a_right_history_has_an_order(hall) -> None:
 
 @pytest.mark.parametrize("name", sorted(CAUGHT))
 def test_a_bad_history_has_none(hall, name) -> None:
-    BAD["CASES"][name][1](hall)
+    CASES[name][1](hall)
     finding = ruling(hall)
     assert finding.verdict == "invalid", finding.observed
     assert "drawn in seats_linearizable.html" in finding.observed
@@ -100,9 +105,9 @@ def test_two_seats_are_refused_at_one_instant(hall) -> None:
     hall.hold("ivo/1", "a-7", (3000, 3010))
     hall.do("release", "ivo/1", (3300, 3310))
     hall.hold("kim/1", "a-8", (3400, 3410))
-    BAD["refused"](hall, "leo/1", "a-7 a-8", "a-7", 3200, 3500)
+    TOLD["refused"](hall, "leo/1", "a-7 a-8", "a-7", 3200, 3500)
     assert ruling(hall).verdict == "valid"
-    BAD["refused"](hall, "mia/1", "a-7 a-8", "a-7 a-8", 3200, 3500)
+    TOLD["refused"](hall, "mia/1", "a-7 a-8", "a-7 a-8", 3200, 3500)
     finding = ruling(hall)
     assert (finding.verdict, "what was told of hall/*" in finding.observed) == ("invalid", True)
 
