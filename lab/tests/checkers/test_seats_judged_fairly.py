@@ -98,6 +98,14 @@ def test_a_repeat_after_memory_was_lost_is_decided_anew(hall):
     assert hall.invalid() == set()
 
 
+def test_a_repeat_after_memory_was_lost_may_meet_its_own_sale(hall):
+    """The books know that the seat is taken, and the memory that was read from them not that whoever asks has it."""
+    hall.wipe(3100, 3150, 3200)
+    hall.hold("cyd/1", "a-3", (3300, 3310))
+    assert hall.history[-1]["value"]["code"] == "already-held"
+    assert hall.invalid() == set()
+
+
 def test_a_tombstone_goes_with_memory(hall):
     hall.do("release", "ivo/1", (3000, 3010))
     hall.wipe(3100, 3150, 3200)

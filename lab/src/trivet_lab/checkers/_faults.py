@@ -11,6 +11,7 @@ from trivet_lab.evidence import FaultRecord, read_faults
 FORGETTING = frozenset({"kill", "restart", "restart_empty", "clock_jump"})
 """After these a master may grant again what it has granted: it lost its keys, or its clock skipped their time."""
 MASTERS = "valkey-"
+HOLDS_MEMORY = "reservation-valkey"
 WIPING = frozenset({"kill", "restart", "restart_empty"})
 """After these a Valkey, which keeps nothing on disk, has lost every hold that nobody pinned."""
 EDGE, REFILLING = "envoy", frozenset({"kill", "restart"})
@@ -65,7 +66,7 @@ def forgetting_spans(evidence: Evidence) -> list[tuple[int, int]]:
 
 
 def wipes(evidence: Evidence) -> list[tuple[int, int]]:
-    """Return the span in which each loss of a Valkey's memory lies: from when it was asked for to when it was seen.
+    """Return the span in which each loss of the holds' memory lies: from when it was asked for to when it was seen.
 
     The memory was there before the first and is not after the second. Of a loss that nobody saw no end is known.
 
@@ -75,7 +76,7 @@ def wipes(evidence: Evidence) -> list[tuple[int, int]]:
     return sorted(
         (record.asked_ns, NEVER_NS if record.effective_ns is None else record.effective_ns)
         for record in evidence.book(recorded_faults)
-        if record.fault in WIPING and record.target.startswith(MASTERS) and record.asked_ns is not None
+        if record.fault in WIPING and record.target == HOLDS_MEMORY and record.asked_ns is not None
     )
 
 

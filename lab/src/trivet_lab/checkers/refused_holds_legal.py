@@ -10,7 +10,7 @@ from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._faults import NEVER_NS, wipes
 from trivet_lab.checkers._history import Batch
 from trivet_lab.checkers._seats import ALREADY_HELD, Event, HoldName, Reservation, Rush, Story
-from trivet_lab.checkers._standing import REPLAY_NS, SLACK_NS, Span, Standing, possible
+from trivet_lab.checkers._standing import REPLAY_NS, SLACK_NS, Span, Standing, lies_between, possible
 from trivet_lab.checkers._witness import Violations
 
 NS_PER_S = 1_000_000_000
@@ -26,7 +26,8 @@ class RefusedHoldsLegal(Checker):
     NAME: ClassVar[str] = "refused_holds_legal"
     RULE: ClassVar[str] = (
         "A hold is refused as already held only because of seats that it asked for and names, at each of which another "
-        "hold, pin or sale can have stood at some instant between the first call and the answer."
+        "hold, pin or sale can have stood at some instant between the first call and the answer, or after Valkey lost its "
+        "memory its own."
     )
 
     def __init__(self, evidence: Evidence) -> None:
@@ -82,13 +83,15 @@ class RefusedHoldsLegal(Checker):
             found.add(f"{story.name} was refused, and no seat is named", event.pointer)
             return
         since = max(story.asked_ns, event.call_ns - REPLAY_NS - SLACK_NS)
+        # A memory that was lost knows of a hold's own pin from the books, and not that it is the hold's who asks again.
+        is_known = not lies_between(self._wipes, story.asked_ns, event.done_ns)
         for seat in event.named:
             if seat not in event.seats:
                 found.add(f"{story.name} was refused because of seat {seat}, which it did not ask for", event.pointer)
                 continue
             spans = standing.get((story.name.show_id, seat))
             others = spans.count(since, event.done_ns) if spans else 0
-            if own and own.from_ns <= event.done_ns and own.to_ns >= since and seat in _all_seats(story):
+            if own and is_known and own.from_ns <= event.done_ns and own.to_ns >= since and seat in _all_seats(story):
                 others -= 1
             if others <= 0:
                 found.add(
