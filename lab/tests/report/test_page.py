@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from trivet_lab.evidence import RunDirectory
+from trivet_lab.evidence import RunDirectory, read_results
 from trivet_lab.report import embed, render
 
 MakeRun = Callable[..., RunDirectory]
@@ -90,6 +90,16 @@ def test_an_id_stands_once(page: str) -> None:
     ids = re.findall(r'\sid="([^"]+)"', re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL))
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
+
+
+def test_what_a_checker_drew_is_linked_from_its_rule(make_run: MakeRun) -> None:
+    run = make_run(strategies=("naive",), seconds=4)
+    broken = next(check.name for check in read_results(run.results).variants[0].checks if check.verdict == "invalid")
+    assert "See it drawn" not in render(run).read_text(encoding="utf-8")
+    run.variant("naive").path.joinpath(f"{broken}.html").touch()
+    page = render(run).read_text(encoding="utf-8")
+    [link] = re.findall(r'<a href="([^"]+)">See it drawn</a>', page)
+    assert (run.report.parent / link).exists()
 
 
 def test_hostile_names_stay_text(make_run: MakeRun) -> None:

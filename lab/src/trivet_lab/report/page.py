@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from importlib import resources
 from pathlib import Path
@@ -185,7 +186,12 @@ def _sold_share(result: VariantResult | None, record: RunRecord) -> tuple[float,
 def _witnesses(variant: VariantRecord) -> list[Witness]:
     """Return every broken rule with its timelines, those that have any first."""
     broken = [check for check in (variant.result.checks if variant.result else []) if check.verdict == "invalid"]
-    laid = [lay_out(check, variant.tally.found, variant.before) for check in broken]
+    laid = [
+        dataclasses.replace(
+            lay_out(check, variant.tally.found, variant.before), picture=variant.pictures.get(check.name, "")
+        )
+        for check in broken
+    ]
     return sorted(laid, key=lambda witness: not witness.timelines)
 
 

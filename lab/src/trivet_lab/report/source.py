@@ -116,6 +116,7 @@ class VariantRecord:
     cost: Cost
     torn: bool
     faults: list[FaultRecord]
+    pictures: dict[str, str]
     meetings: list[Meeting]
     census: Census
     diff: str
@@ -176,6 +177,9 @@ def _variant(directory: VariantDirectory, result: VariantResult | None) -> Varia
         cost=_one(directory.load, Cost) or Cost(),
         torn=torn,
         faults=list(_lines(directory.faults, FaultRecord)),
+        pictures={
+            path.stem: f"variants/{directory.name}/{path.name}" for path in sorted(directory.path.glob("*.html"))
+        },
         meetings=_meetings(directory),
         hall=hall.chart(),
         diff=directory.mutant.read_text(errors="replace") if directory.mutant.exists() else "",

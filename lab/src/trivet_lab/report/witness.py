@@ -41,6 +41,8 @@ class Witness:
     rule: str
     observed: str
     timelines: list[Timeline]
+    picture: str = ""
+    """What a checker drew of it, from the report's folder; nothing if it drew none."""
 
 
 def lay_out(finding: Finding, operations: Mapping[str, Operation], before: Iterable[Row] = ()) -> Witness:
