@@ -51,6 +51,7 @@ OF_SEATS = (
     "seat_fences_grow",
     "nothing_held_at_rest",
     "settlements_consistent",
+    "seats_linearizable",
     "audit_proven",
 )
 RULES = (
