@@ -112,6 +112,18 @@ def test_two_seats_are_refused_at_one_instant(hall) -> None:
     assert (finding.verdict, "what was told of hall/*" in finding.observed) == ("invalid", True)
 
 
+def test_who_asks_again_after_memory_was_lost_may_meet_their_own_sale(hall) -> None:
+    hall.hold("ivo/1", "a-8", (3000, 3010))
+    hall.do("confirm", "ivo/1", (3020, 3030), order_id="o-9")
+    hall.wipe(3100, 3110, 3120)
+    hall.hold("ivo/1", "a-8", (3200, 3210))
+    assert hall.history[-1]["value"]["code"] == "already-held"
+    TOLD["seat"](hall, "a-8")["state"] = "sold"
+    assert ruling(hall).verdict == "valid"
+    hall.faults.clear()
+    assert ruling(hall).verdict == "invalid"
+
+
 def test_without_the_program_nobody_can_tell(hall, monkeypatch) -> None:
     monkeypatch.setattr(_porcupine, "program", lambda: None)
     finding = ruling(hall)

@@ -103,8 +103,10 @@ class Projection:
                 for seat in event.named or ()
                 if seat in event.seats and unknown.get(seat, NEVER_NS) > event.done_ns
             )
+            # who asks again after memory was lost may meet what an order has of the very same hold
+            who = "" if lies_between(self._wipes, story.asked_ns, event.done_ns) else label(story.name)
             if named:
-                yield Step(HOLD, event.offset, REFUSED, since, event.done_ns, named, hold=label(story.name))
+                yield Step(HOLD, event.offset, REFUSED, since, event.done_ns, named, hold=who)
 
     def _grants_of(self, story: Story) -> Iterator[Step]:
         grant = story.grant()
@@ -189,8 +191,8 @@ def is_plain(step: Step, seats: Sequence[str], standing: dict[str, Standing]) ->
     """Whether a step is a refusal during which somebody stood for certain at each of these seats, if it is one seat."""
     if step.outcome != REFUSED or step.f != HOLD or len(seats) > 1:
         return False
-    spans = standing.get(seats[0])
-    return spans is not None and spans.count(step.call_ns, step.return_ns or NEVER_NS) > 0
+    spans, until = standing.get(seats[0]), step.return_ns or NEVER_NS
+    return spans is not None and any(label(span.name) != step.hold for span in spans.meeting(step.call_ns, until))
 
 
 def at_seat(step: Step, seat: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ not acknowledged may have made the hold stand for long, or, taken back by the sw
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from trivet_lab.checkers._faults import NEVER_NS
@@ -187,6 +187,15 @@ class Standing:
         """Return how many spans have an instant in common with a closed interval."""
         self._close()
         return bisect_right(self._froms or [], to_ns) - bisect_left(self._tos, from_ns)
+
+    def meeting(self, from_ns: int, to_ns: int) -> Iterator[Span]:
+        """Yield the spans that have an instant in common with a closed interval, the last to begin first."""
+        self._close()
+        for place in range(bisect_right(self._froms or [], to_ns) - 1, -1, -1):
+            if self._longest[place].to_ns < from_ns:
+                return
+            if self._spans[place].to_ns >= from_ns:
+                yield self._spans[place]
 
     def _close(self) -> None:
         if self._froms is not None:
