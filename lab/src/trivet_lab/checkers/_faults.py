@@ -11,7 +11,8 @@ from trivet_lab.evidence import FaultRecord, read_faults
 FORGETTING = frozenset({"kill", "restart", "restart_empty", "clock_jump"})
 """After these a master may grant again what it has granted: it lost its keys, or its clock skipped their time."""
 MASTERS = "valkey-"
-HOLDS_MEMORY = "reservation-valkey"
+MEMORIES = MASTERS, "reservation-valkey"
+"""What the seats' memory is called: a member's own Valkey, or in a shop with one alone the first of all."""
 WIPING = frozenset({"kill", "restart", "restart_empty"})
 """After these a Valkey, which keeps nothing on disk, has lost every hold that nobody pinned."""
 EDGE, REFILLING = "envoy", frozenset({"kill", "restart"})
@@ -76,7 +77,7 @@ def wipes(evidence: Evidence) -> list[tuple[int, int]]:
     return sorted(
         (record.asked_ns, NEVER_NS if record.effective_ns is None else record.effective_ns)
         for record in evidence.book(recorded_faults)
-        if record.fault in WIPING and record.target == HOLDS_MEMORY and record.asked_ns is not None
+        if record.fault in WIPING and record.target.startswith(MEMORIES) and record.asked_ns is not None
     )
 
 
