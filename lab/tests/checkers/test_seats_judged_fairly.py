@@ -98,12 +98,28 @@ def test_a_repeat_after_memory_was_lost_is_decided_anew(hall):
     assert hall.invalid() == set()
 
 
-def test_a_repeat_after_memory_was_lost_may_meet_its_own_sale(hall):
-    """The books know that the seat is taken, and the memory that was read from them not that whoever asks has it."""
-    hall.wipe(3100, 3150, 3200)
-    hall.hold("cyd/1", "a-3", (3300, 3310))
+def test_what_is_sold_meets_itself_when_it_is_asked_for_again_and_memory_was_lost(hall):
+    hall.hold("ivo/1", "a-8", (3000, 3010))
+    hall.do("pin", "ivo/1", (3020, 3030), order_id="o-9")
+    hall.wipe(3100, 3110, 3120)
+    hall.hold("ivo/1", "a-8", (3200, 3210))
     assert hall.history[-1]["value"]["code"] == "already-held"
+    hall.look(9500, 9510)
     assert hall.invalid() == set()
+    hall.faults.clear()
+    assert hall.invalid() >= {"refused_holds_legal"}
+
+
+@pytest.mark.parametrize("memory", ["valkey-1", "reservation-valkey"])
+def test_memory_is_lost_with_the_service_s_own_server(hall, memory):
+    hall.hold("ivo/1", "a-8", (3000, 3010))
+    hall.wipe(3100, 3110, 3120)
+    hall.faults[-1]["target"] = memory
+    hall.hold("ivo/2", "a-8", (3200, 3210))
+    assert hall.history[-1]["outcome"] == "ok"
+    assert hall.invalid() == set()
+    hall.faults[-1]["target"] = "reservation-api-1"
+    assert hall.invalid() == {"holds_exclusive"}
 
 
 def test_a_tombstone_goes_with_memory(hall):

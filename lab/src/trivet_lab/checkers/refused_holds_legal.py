@@ -91,7 +91,8 @@ class RefusedHoldsLegal(Checker):
                 continue
             spans = standing.get((story.name.show_id, seat))
             others = spans.count(since, event.done_ns) if spans else 0
-            if own and is_known and own.from_ns <= event.done_ns and own.to_ns >= since and seat in _all_seats(story):
+            forgot = lies_between(self._wipes, story.asked_ns, event.done_ns)  # then it may meet its own sale
+            if own and not forgot and own.from_ns <= event.done_ns and own.to_ns >= since and seat in _all_seats(story):
                 others -= 1
             if others <= 0:
                 found.add(
