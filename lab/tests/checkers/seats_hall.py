@@ -103,7 +103,7 @@ class Hall:
 
     def break_valkey(self, asked_ns: int, seen_ns: int | None, fault: str = "restart_empty") -> None:
         times = {"asked_ns": asked_ns, "effective_ns": seen_ns, "healed_ns": seen_ns}
-        self.faults.append({"fault": fault, "target": "reservation-valkey", **times, "evidence": "seen by hand"})
+        self.faults.append({"fault": fault, "target": "valkey-1", **times, "evidence": "seen by hand"})
 
     def operation(self, f: str, hold: str, number: int = 0) -> Line:
         return [each for each in self.history if (each["f"], each["args"].get("id")) == (f, hold)][number]

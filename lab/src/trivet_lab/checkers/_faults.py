@@ -67,7 +67,7 @@ def forgetting_spans(evidence: Evidence) -> list[tuple[int, int]]:
 
 
 def wipes(evidence: Evidence) -> list[tuple[int, int]]:
-    """Return the span in which each loss of the holds' memory lies: from when it was asked for to when it was seen.
+    """Return the span in which each loss of a Valkey's memory lies: from when it was asked for to when it was seen.
 
     The memory was there before the first and is not after the second. Of a loss that nobody saw no end is known.
 

@@ -26,8 +26,7 @@ class RefusedHoldsLegal(Checker):
     NAME: ClassVar[str] = "refused_holds_legal"
     RULE: ClassVar[str] = (
         "A hold is refused as already held only because of seats that it asked for and names, at each of which another "
-        "hold, pin or sale can have stood at some instant between the first call and the answer, or after Valkey lost its "
-        "memory its own."
+        "hold, pin or sale can have stood at some instant between the first call and the answer."
     )
 
     def __init__(self, evidence: Evidence) -> None:
@@ -83,8 +82,6 @@ class RefusedHoldsLegal(Checker):
             found.add(f"{story.name} was refused, and no seat is named", event.pointer)
             return
         since = max(story.asked_ns, event.call_ns - REPLAY_NS - SLACK_NS)
-        # A memory that was lost knows of a hold's own pin from the books, and not that it is the hold's who asks again.
-        is_known = not lies_between(self._wipes, story.asked_ns, event.done_ns)
         for seat in event.named:
             if seat not in event.seats:
                 found.add(f"{story.name} was refused because of seat {seat}, which it did not ask for", event.pointer)

@@ -46,7 +46,6 @@ OF_SEATS = (
     "expired_stays_over",
     "tombstones_refuse",
     "refused_holds_legal",
-    "seats_linearizable",
     "one_answer_a_hold",
     "seat_fences_grow",
     "nothing_held_at_rest",
