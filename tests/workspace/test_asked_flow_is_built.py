@@ -7,21 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
+from shipped import shipped
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ROOT / "race-condition-mitigation" / "locks" / "src"
 INVENTORY = ROOT / "race-condition-mitigation" / "inventory" / "src"
-
-
-def shipped(folder: Path) -> str:
-    """Return all code of a folder: comments and docstrings taken out, and every run of white space one space."""
-    text = ""
-    for file in sorted(folder.rglob("*")):
-        code = file.read_text() if file.suffix in {".py", ".sql", ".lua"} else ""
-        code = re.sub(r'(?m)^\s*""".*?"""', "", code, flags=re.DOTALL) if file.suffix == ".py" else code
-        code = re.sub(r"(?m)^\s*#.*$" if file.suffix == ".py" else r"--.*", "", code)
-        text += " ".join(code.split()) + "\n"
-    return text
 
 
 FLOW = {

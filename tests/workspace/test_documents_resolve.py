@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from trivet_lab.members import find_members
+
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"!?\[[^\]]*\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
 MEMBERS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["workspace"]["members"]
+GO_MEMBERS = [str(member.folder.relative_to(ROOT)) for member in find_members(ROOT).values() if member.language == "go"]
 
 
 def documents() -> list[str]:
@@ -68,10 +71,22 @@ def test_every_decision_is_listed() -> None:
         assert text.count("\n") <= 60
 
 
+@pytest.mark.parametrize("member", [*MEMBERS, *GO_MEMBERS])
+def test_every_member_tells_how_to_run_it_alone(member: str) -> None:
+    assert re.search(r"^#+ Run it alone$", (ROOT / member / "README.md").read_text(), re.MULTILINE | re.IGNORECASE)
+
+
 @pytest.mark.parametrize("member", MEMBERS)
-def test_every_member_can_be_read_and_run_alone(member: str) -> None:
+def test_every_python_member_can_be_read_alone(member: str) -> None:
     folder = ROOT / member
-    assert re.search(r"^#+ Run it alone$", (folder / "README.md").read_text(), re.MULTILINE | re.IGNORECASE)
     assert (folder / "pyproject.toml").is_file()
     assert list((folder / "tests").rglob("test_*.py"))
     assert list((folder / "src").glob(f"trivet_{folder.name}/py.typed"))
+
+
+@pytest.mark.parametrize("member", GO_MEMBERS)
+def test_every_go_member_can_be_read_alone(member: str) -> None:
+    folder = ROOT / member
+    assert (folder / "go.mod").is_file()
+    assert (folder / "cmd" / f"trivet-{folder.name}" / "main.go").is_file()
+    assert list((folder / "internal").rglob("*_test.go"))
