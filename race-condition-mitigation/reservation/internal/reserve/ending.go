@@ -20,6 +20,8 @@ func (d *Desk) Confirm(ctx context.Context, order Order) (Settled, error) {
 	switch {
 	case ended.Found && ended.Settlement.State == hold.Released:
 		return Settled{}, standing(order.Name, hold.Released)
+	case ended.Found && ended.Settlement.State == hold.Pinned:
+		return d.Confirm(ctx, order) // the order's own pin was committed after it was looked for; now it is there to be sold
 	case ended.Found:
 		return d.sold(ctx, order, ended)
 	case len(ended.Others) > 0:
