@@ -26,7 +26,8 @@ class RefusedHoldsLegal(Checker):
     NAME: ClassVar[str] = "refused_holds_legal"
     RULE: ClassVar[str] = (
         "A hold is refused as already held only because of seats that it asked for and names, at each of which another "
-        "hold, pin or sale can have stood at some instant between the first call and the answer."
+        "hold, pin or sale can have stood at some instant between the first call and the answer, or after Valkey lost "
+        "its memory its own."
     )
 
     def __init__(self, evidence: Evidence) -> None:
