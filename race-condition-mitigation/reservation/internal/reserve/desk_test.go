@@ -133,6 +133,25 @@ func TestAnOrdersTombstoneRefusesItsLatePin(t *testing.T) {
 	must(t, err)
 }
 
+func TestAPinThatIsCommittedWhileItsOrderGivesBackIsEndedToo(t *testing.T) {
+	here := newPlace(t)
+	granted := here.hold("h", "a-1")
+	given := make(chan error, 1)
+	pinning := here.replica(func(_ context.Context, moment string) error {
+		if moment == reserve.BeforeCommit {
+			go func() { given <- here.desk.GiveBack(t.Context(), reserve.Order{Name: granted.Name, OrderID: "o"}) }()
+			here.awaitWaiter()
+		}
+		return nil
+	})
+	_, err := pinning.Pin(t.Context(), here.order(granted, "o"))
+	must(t, err)
+	must(t, <-given)
+	expect(t, here.states(), "")
+	_, err = here.desk.Confirm(t.Context(), reserve.Order{Name: granted.Name, OrderID: "o"})
+	expectCode(t, err, problem.HoldReleased)
+}
+
 func TestASaleIsNotGivenBack(t *testing.T) {
 	here := newPlace(t)
 	granted := here.hold("h", "a-1")

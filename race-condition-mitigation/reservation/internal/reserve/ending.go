@@ -71,6 +71,9 @@ func (d *Desk) GiveBack(ctx context.Context, order Order) error {
 	if ended.Settlement.State == hold.Sold {
 		return standing(order.Name, hold.Sold)
 	}
+	if ended.Settlement.State == hold.Pinned {
+		return d.GiveBack(ctx, order) // the order's own pin came in between; now it is there to be ended
+	}
 	if err := d.reach(ctx, AfterRelease); err != nil {
 		return err
 	}

@@ -178,3 +178,17 @@ func (p *place) forget() {
 	}
 	p.wipe()
 }
+
+// awaitWaiter returns once somebody waits in PostgreSQL for what another has not committed yet.
+func (p *place) awaitWaiter() {
+	p.t.Helper()
+	for waiting := 0; waiting == 0; {
+		err := p.books.Write(p.t.Context(), nil, func(ctx context.Context, tx pgx.Tx) error {
+			return tx.QueryRow(ctx, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting)
+		})
+		if err != nil {
+			p.t.Error(err)
+			return
+		}
+	}
+}
