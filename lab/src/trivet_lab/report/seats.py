@@ -82,6 +82,13 @@ def facts_of(thing: Thing) -> list[tuple[str, str]]:
     return [*facts, *([("fence", str(fence))] if fence is not None else [])]
 
 
+def settler_of(thing: Thing) -> tuple[str, ...] | None:
+    """Return by which order of which hold it is, None if by none: rows and operations of one settlement share it."""
+    args = thing.get("args", thing)
+    named = [args.get("show_id"), args.get("subject"), args.get("id", args.get("hold_id")), args.get("order_id")]
+    return None if None in named else tuple(map(str, named))
+
+
 def taken_by(thing: Thing) -> frozenset[str]:
     """Return the seats that it made somebody's until their order ends it."""
     if "attempts" in thing:

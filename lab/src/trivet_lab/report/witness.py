@@ -18,7 +18,7 @@ import msgspec
 from trivet_lab.evidence import Finding, Operation
 from trivet_lab.report import words
 from trivet_lab.report.leases import is_event, lease_entries
-from trivet_lab.report.seats import done_of, facts_of, owner_of, stories_of, taken_by, words_of
+from trivet_lab.report.seats import done_of, facts_of, owner_of, settler_of, stories_of, taken_by, words_of
 from trivet_lab.report.series import names_of
 from trivet_lab.report.timeline import ASKED, GIVEN_UP, Entry, Timeline, lay_out_timeline
 from trivet_lab.report.trade import MONEY, SEATS, trade_of
@@ -105,6 +105,7 @@ def _entries(witness: Iterable[Row], operations: Mapping[str, Operation]) -> lis
     """Pair every ledger row with its operation; what is neither is shown by its fields."""
     things = list(witness)
     stories = stories_of(things)
+    settled: dict[tuple[str, ...] | None, Entry] = {}  # a row of it stands beside what an order was told
     entries = lease_entries(thing for thing in things if is_event(thing))
     by_name: dict[str, Entry] = {}
     rows = []
@@ -114,7 +115,13 @@ def _entries(witness: Iterable[Row], operations: Mapping[str, Operation]) -> lis
             continue
         operation = _operation(thing)
         if place in stories and (operation is not None or "attempts" not in thing):
+            settler = settler_of(thing)
+            if operation is None and settler in settled:
+                settled[settler].facts.append(("ledger", words_of(thing)))
+                continue
             entries.append(_about_seats(thing, operation, stories[place]))
+            if settler is not None:
+                settled[settler] = entries[-1]
         elif operation is not None:
             mover = _from_operation(operation)
             entries.append(mover)
