@@ -12,9 +12,11 @@ from trivet_lab.verdict import count_stock, judge, judge_variant
 
 PLANNED = PlannedVariant("redlock", "valid", [])
 SCENARIOS = find_scenarios()
-OF_MONEY = set(SCENARIOS["double-spend"].checkers) - set(SCENARIOS["flash-sale"].checkers)
+OF_OTHERS = {rule for name in ("double-spend", "seat-rush") for rule in SCENARIOS[name].checkers} - set(
+    SCENARIOS["flash-sale"].checkers
+)
 OF_ATTACKS = {"impostors_get_nothing", "limits_hold"}
-CHECKERS = sorted(set(all_checkers()) - OF_MONEY - OF_ATTACKS - {"contention"})  # one buyer competes with nobody
+CHECKERS = sorted(set(all_checkers()) - OF_OTHERS - OF_ATTACKS - {"contention"})  # one buyer competes with nobody
 PURCHASE = '{"purchase_id":"p","item_id":"a","key":"k","quantity":1,"item_version":1,"stock_after":0,"fence":1}\n'
 OPERATION = (
     '{"op":0,"client":0,"f":"buy","args":{"item_id":"a","quantity":1},"key":"k","outcome":"ok",'

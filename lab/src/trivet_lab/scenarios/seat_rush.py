@@ -33,7 +33,7 @@ SMALLER = 10  # each further hall has a tenth of the seats of the one before
 WEIGHT_OF_FURTHER = 0.4
 PINNING_GRACE_MS, SWEEP_INTERVAL_MS = 1_000, 200
 REST_EVERY_S = 0.2
-STILL_S = 2 * (PINNING_GRACE_MS + SWEEP_INTERVAL_MS) / 1000
+STILL_S = 1.5 * (PINNING_GRACE_MS + SWEEP_INTERVAL_MS) / 1000
 """What a killed replica left half done is settled within this, and would be seen as a change."""
 REST_S_MAX = 20
 """How much longer than a hold's time the seats may take to come to rest before they are taken as they are."""
