@@ -194,6 +194,10 @@ def test_the_control_channel_is_private_and_takes_no_nonsense(link: Link) -> Non
         link._ask({"verb": "explode"})
     with pytest.raises(ValueError, match="at least one byte"):
         link.cut_after(b"")
+    with pytest.raises(ValueError, match="at least one byte"):
+        link.cut_after(b"COMMIT", b"")
+    with pytest.raises(ValueError, match="at least one byte"):
+        link.cut_after()
     with pytest.raises(ValueError, match="nothing arrives before"):
         link.delay(-1)
 

@@ -90,20 +90,21 @@ class Link(ServerPart):
         """Cut the target's side by RST and leave the client's open: it waits for answers that never come."""
         self._ask({"verb": "half_open"})
 
-    def cut_after(self, pattern: bytes, times: int | None = None) -> None:
-        """Let the target act on what contains ``pattern``, lose its answer and cut both sides.
+    def cut_after(self, *patterns: bytes, times: int | None = None) -> None:
+        """Let the target act on what contains one of ``patterns``, lose its answer and cut both sides.
 
         The client is reset after the target has closed, so when it sees the reset the effect is there. It happens on
-        each connection whose client sends the pattern from now on, whichever way TCP cut it into segments; after
-        ``times`` matches the link carries on without looking. The pattern is compared with the bytes on the wire: it
+        each connection whose client sends a pattern from now on, whichever way TCP cut it into segments; after
+        ``times`` matches the link carries on without looking. A pattern is compared with the bytes on the wire: it
         is not found in what is encrypted, nor in a statement that was prepared earlier. A client that pipelines
         requests may lose the answers to those before the match too.
 
-        For PostgreSQL ``b"COMMIT"`` finds psycopg's ``COMMIT`` and asyncpg's ``COMMIT;``.
+        For PostgreSQL ``b"COMMIT"`` finds psycopg's ``COMMIT`` and asyncpg's ``COMMIT;``. pgx's is in small letters, as
+        is the name of an isolation level, so it is found as a whole message.
         """
-        if not pattern or (times is not None and times < 1):
+        if not all(patterns) or not patterns or (times is not None and times < 1):
             raise ValueError("cut after at least one byte, and at least once")
-        self._ask({"verb": "cut_after", "pattern": pattern.hex(), "times": times})
+        self._ask({"verb": "cut_after", "patterns": [pattern.hex() for pattern in patterns], "times": times})
 
     def counts(self) -> dict[str, int]:
         """Return what happened since it was started: the evidence that a fault had an effect.

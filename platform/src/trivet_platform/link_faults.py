@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from trivet_platform.link_connection import Connection, Counts, End
@@ -217,7 +217,7 @@ class HalfOpen(BlackHole):
 
 
 class CutAfter(Clear):
-    """Lose the answer to what contains a pattern, and the connection with it.
+    """Lose the answer to what contains one of several patterns, and the connection with it.
 
     From the match on nothing reaches the client any more. What the client still sends is carried, since a request may
     reach further than the pattern (the terminator of ``COMMIT``, or the Execute and Sync behind its Parse). The first
@@ -228,9 +228,9 @@ class CutAfter(Clear):
     FIN keeps the client waiting, until its own timeout or until the link is cleared.
     """
 
-    def __init__(self, counts: Counts, pattern: str, times: int | None) -> None:
+    def __init__(self, counts: Counts, patterns: list[str], times: int | None) -> None:
         super().__init__(counts)
-        self._pattern = bytes.fromhex(pattern)
+        self._patterns = [bytes.fromhex(pattern) for pattern in patterns]
         self._times = times
         self._searches: dict[Connection, Search] = {}
         self._matched: set[Connection] = set()
@@ -274,24 +274,24 @@ class CutAfter(Clear):
 
     def _finds(self, connection: Connection, data: bytes) -> bool:
         if connection not in self._searches:
-            self._searches[connection] = Search(self._pattern)
+            self._searches[connection] = Search(self._patterns)
         return self._searches[connection].finds(data)
 
 
 class Search:
-    """Finds a pattern in a stream, wherever TCP cut it into segments."""
+    """Finds one of several patterns in a stream, wherever TCP cut it into segments."""
 
-    def __init__(self, pattern: bytes) -> None:
-        self._pattern = pattern
+    def __init__(self, patterns: Sequence[bytes]) -> None:
+        self._patterns = patterns
+        self._kept = max(map(len, patterns)) - 1
         self._tail = b""
 
     def finds(self, data: bytes) -> bool:
-        """Whether the pattern ends in this piece; it may have begun in any before."""
+        """Whether a pattern ends in this piece; it may have begun in any before."""
         seen = self._tail + data
-        if self._pattern in seen:
+        if any(pattern in seen for pattern in self._patterns):
             return True
-        kept = len(self._pattern) - 1
-        self._tail = seen[-kept:] if kept else b""
+        self._tail = seen[-self._kept :] if self._kept else b""
         return False
 
 

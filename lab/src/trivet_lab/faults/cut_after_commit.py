@@ -7,6 +7,9 @@ from typing import ClassVar
 from trivet_lab.faults._link_fault import LinkFault
 from trivet_platform import Link
 
+PGX_COMMIT = b"Q\x00\x00\x00\x0bcommit\x00"
+"""The message that Go's driver sends."""
+
 
 class CutAfterCommit(LinkFault):
     """Lets PostgreSQL execute COMMIT and cuts the connection before its answer, each time until it is healed."""
@@ -19,4 +22,4 @@ class CutAfterCommit(LinkFault):
 
     def break_link(self, link: Link) -> None:
         """Cut after COMMIT."""
-        link.cut_after(b"COMMIT")
+        link.cut_after(b"COMMIT", PGX_COMMIT)
