@@ -61,12 +61,19 @@ class Visits:
             self._scramble,
             self._batch,
         )
+        # The first to come to a hall scramble, if anybody does: in a small one nothing is left for who comes later.
+        scrambles = weights[self._ways.index(self._scramble)] > 0
+        self._unopened = {show.id for show in shows} if scrambles else set()
 
     def at(self, due_ns: int) -> Iterator[Draft]:
         """Yield the operations of the visit that is due now, in any order."""
         self._number += 1
         hall = self._halls[self._pick_show(self._chance.random())]
-        yield from self._ways[self._pick_way(self._chance.random())](hall, due_ns)
+        way = self._ways[self._pick_way(self._chance.random())]
+        if hall.show.id in self._unopened:
+            self._unopened.discard(hall.show.id)
+            way = self._scramble
+        yield from way(hall, due_ns)
         if self._chance.random() < self._looked:
             look = look_at(hall.show.id, FRONT)
             yield self._own(due_ns + self._between(*_THINK_MS), self._client(), look)
