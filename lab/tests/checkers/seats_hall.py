@@ -25,6 +25,7 @@ SEAT_LAWS = frozenset(
         "seats_contended",
         "settlements_consistent",
         "sold_never_granted",
+        "tokens_compared",
         "tombstones_refuse",
     }
 )
@@ -151,6 +152,8 @@ def right_hall(directory: VariantDirectory) -> Hall:
     hall.do("confirm", "ann/1", (960, 980), order_id="o-1")
     hall.do("release", "bob/2", (600, 620))
     hall.hold("cyd/1", "a-3", (650, 680))
+    mistaken = {"show_id": "hall", "id": "cyd/1", "subject": "cyd", "order_id": "o-9", "token_of": "hall/bob/bob/2"}
+    hall.tell("pin", mistaken, (403, {"code": "forbidden", "status": 403}), (685 * MS, 695 * MS))
     hall.do("confirm", "cyd/1", (700, 720), order_id="o-2")  # at once
     hall.hold("dan/1", "a-4", (700, 720))
     hall.do("pin", "dan/1", (800, 820), order_id="o-3")

@@ -226,6 +226,11 @@ def a_hold_of_a_show_that_there_is_not(hall):
     hall.operation("hold", "gus/2")["value"]["show_id"] = "nowhere"
 
 
+@bad("tokens_compared")
+def an_order_pins_with_the_token_of_another_hold(hall):
+    hall.operation("pin", "eve/1")["args"]["token_of"] = "hall/ann/ann/1"
+
+
 @pytest.mark.parametrize(("caught_by", "damage"), CASES.values(), ids=CASES)
 def test_what_is_wrong_is_caught(hall, caught_by, damage) -> None:
     damage(hall)

@@ -53,8 +53,11 @@ class Hold(msgspec.Struct, frozen=True):
         return Request("read_hold", f"{self._path()}?show_id={self.show_id}", None, self._args(), "GET")
 
     def pin(self, order_id: str, needs: str = "") -> Request:
-        """Make it an order's, which has its token; ``needs`` names another hold's token."""
-        return self._settle("pin", order_id, needs=needs or self.name, gives=self.pinned(order_id))
+        """Make it an order's, which has its token; ``needs`` names another hold, whose token is shown by mistake."""
+        pinned = self._settle("pin", order_id, needs=needs or self.name, gives=self.pinned(order_id))
+        if not needs:
+            return pinned
+        return msgspec.structs.replace(pinned, args=pinned.args | {"token_of": needs})
 
     def confirm(self, order_id: str, *, needs: str = "", follows: str = "") -> Request:
         """Sell it to the order; who has not pinned it shows its token."""
