@@ -138,18 +138,25 @@ def test_people_want_the_front_and_sit_beside_each_other() -> None:
 @pytest.mark.parametrize(
     ("way", "expected"),
     [
-        ("settle", {"hold pin confirm"}),
+        ("settle", {"hold pin confirm", "hold pin confirm release"}),
         ("at_once", {"hold confirm"}),
         ("extend", {"hold extend pin confirm"}),
         ("abandon", {"hold", "hold read_hold"}),
-        ("late", {"hold hold pin pin confirm confirm"}),
-        ("rivals", {"hold pin pin confirm confirm"}),
+        (
+            "late",
+            {
+                "hold hold pin pin confirm confirm",
+                "hold hold extend pin pin confirm confirm",
+                "hold hold hold pin pin confirm confirm release",
+            },
+        ),
+        ("rivals", {"hold pin pin confirm confirm", "hold pin pin confirm confirm release"}),
         ("scramble", {"hold " * 5 + "pin " * 5 + "confirm " * 4 + "confirm"}),
         ("batch", {"hold hold hold pin pin pin confirm confirm confirm"}),
     ],
 )
 def test_each_visit_goes_its_way(way: str, expected: set[str]) -> None:
-    order = ["hold", "extend", "read_hold", "pin", "confirm"]
+    order = ["hold", "extend", "read_hold", "pin", "confirm", "release"]
     gone = {" ".join(sorted(verbs(visit), key=order.index)) for visit in visits(only(way))}
     assert gone == expected
 
@@ -171,11 +178,16 @@ def test_an_order_releases_before_and_after_it_pins() -> None:
 def test_who_is_late_pins_when_the_time_is_over_and_somebody_else_holds_the_seats() -> None:
     for visit in visits(only("late")):
         holds = [(intent, request) for intent, request in visit if request.f == "hold"]
-        (first, mine), (second, theirs) = holds
+        (first, mine), (second, theirs), *third = holds
         assert mine.args["seats"] == theirs.args["seats"]
         over_ns = first.due_ns + mine.args["ttl_ms"] * 1_000_000
         assert second.due_ns > over_ns
-        assert all(intent.due_ns > over_ns for intent, request in visit if request.f == "pin")
+        assert all(intent.due_ns > over_ns for intent, request in visit if request.f in {"pin", "extend"})
+        given_back = [intent.due_ns for intent, request in visit if request.f == "release"]
+        assert len(given_back) == len(third)
+        for intent, request in third:
+            assert second.due_ns < given_back[0] <= intent.due_ns
+            assert request.args["seats"] == mine.args["seats"]
 
 
 def test_two_orders_pin_one_hold_at_one_instant() -> None:
@@ -183,6 +195,19 @@ def test_two_orders_pin_one_hold_at_one_instant() -> None:
         (one, pin), (two, other) = [(intent, request) for intent, request in visit if request.f == "pin"]
         assert one.due_ns == two.due_ns
         assert pin.args["order_id"] != other.args["order_id"]
+        released = [request.args["order_id"] for _, request in visit if request.f == "release"]
+        assert released in ([], [other.args["order_id"]])
+
+
+def test_some_want_undone_what_was_sold_to_them() -> None:
+    wanted = 0
+    for visit in visits(only("settle")):
+        due = {request.f: intent.due_ns for intent, request in visit}
+        orders = {request.args["order_id"] for _, request in visit if "order_id" in request.args}
+        assert len(orders) == 1
+        wanted += "release" in due
+        assert due.get("release", due["confirm"] + 1) > due["confirm"]
+    assert wanted
 
 
 def test_several_want_one_seat_at_one_instant_under_one_id() -> None:
@@ -242,6 +267,8 @@ def test_some_pins_show_another_holds_token_first() -> None:
     pins = [request for _, request in asked(only("settle", mistaken=0.5)) if request.f == "pin"]
     own = [pin.needs.endswith(f"/{pin.args['subject']}/{pin.args['id']}") for pin in pins]
     assert 0 < own.count(False) < own.count(True)
+    assert own == ["token_of" not in pin.args for pin in pins], "the history tells whose token was shown"
+    assert all(pin.args.get("token_of", pin.needs) == pin.needs for pin in pins)
 
 
 def test_an_id_is_sent_again_with_other_seats() -> None:

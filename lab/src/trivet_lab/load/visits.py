@@ -19,6 +19,8 @@ _TOGETHER = 3
 _THINK_MS = 60, 700
 _JUST_THEN_MS = 0, 25
 _TOO_LATE_MS = 30, 900
+_AHEAD_MS = 0, 60
+_AFTERWARDS_MS = 70, 140  # when whoever came after has it, and the server has surely ended what was before
 
 
 def guest(client: int) -> str:
@@ -79,14 +81,17 @@ class Visits:
             yield self._own(due_ns + self._between(*_THINK_MS), self._client(), look)
 
     def _settle(self, hall: Hall, due_ns: int) -> Iterator[Draft]:
-        """Hold, think, pay: pinned and then sold; some confirm before the pin is answered."""
+        """Hold, think, pay: pinned and then sold; some confirm before the pin is answered, some want it undone then."""
         hold, held = self._held(hall, due_ns)
         yield from held
         pinned_ns = due_ns + self._between(*_THINK_MS)
         if self._before and self._chance.random() < self._mistaken:
             yield self._order(pinned_ns, hold.pin(self._order_id(), self._before))
             pinned_ns += self._between(*_JUST_THEN_MS)
-        yield from self._paid(hold, pinned_ns)
+        order_id = self._order_id()
+        yield from self._paid(hold, pinned_ns, order_id)
+        if self._chance.random() < 0.3:
+            yield self._order(pinned_ns + (_THINK_MS[1] + _AFTERWARDS_MS[1]) * _MS, hold.release_by(order_id))
         self._before = hold.name
 
     def _at_once(self, hall: Hall, due_ns: int) -> Iterator[Draft]:
@@ -119,7 +124,8 @@ class Visits:
     def _late(self, hall: Hall, due_ns: int) -> Iterator[Draft]:
         """Think until the time is over and pay then, while somebody else may hold the seats already.
 
-        Who is after them asks for the same seats when they are free again, and pays at about the same instant.
+        Who is after them asks for the same seats when they are free again, and pays at about the same instant. Some
+        of those who are too late want more time by then; some give back what is another's, and a third one comes.
         """
         ttl_ms = self._ttl_ms[0]
         hold, held = self._held(hall, due_ns, ttl_ms)
@@ -128,13 +134,23 @@ class Visits:
         yield from self._paid(hold, over_ns + self._between(*_TOO_LATE_MS))
         after = Hold(hall.show.id, guest(self._client()), f"h-{self._number}-after")
         asked_ns = over_ns + self._between(*_JUST_THEN_MS)
-        yield self._own(asked_ns, self._client(), after.hold(held[0].request.args["seats"], self._ttl()), after.subject)
+        seats = held[0].request.args["seats"]
+        yield self._own(asked_ns, self._client(), after.hold(seats, self._ttl()), after.subject)
         yield from self._paid(after, asked_ns + self._between(*_TOO_LATE_MS))
+        place = self._chance.randrange(3)
+        at_ns = over_ns + self._between(*_AFTERWARDS_MS)
+        if place == 1:
+            yield self._own(at_ns, self._client(), hold.extend(ttl_ms), hold.subject)
+        elif place == 2:
+            yield self._own(at_ns, self._client(), hold.release(), hold.subject)
+            third = Hold(hall.show.id, guest(self._client()), f"h-{self._number}-third")
+            third_ns = at_ns + self._between(*_JUST_THEN_MS)
+            yield self._own(third_ns, self._client(), third.hold(seats, self._ttl()), third.subject)
 
     def _release(self, hall: Hall, due_ns: int) -> Iterator[Draft]:
         """Give the seats back: later, just as they are held, or before, so that the hold comes to a tombstone."""
         place = self._chance.randrange(3)
-        lead_ns = self._between(*_JUST_THEN_MS) if place == 0 else 0
+        lead_ns = self._between(*_AHEAD_MS) if place == 0 else 0
         hold, held = self._held(hall, due_ns + lead_ns)
         yield from held
         at_ns = due_ns + (self._between(*(_THINK_MS if place == 2 else _JUST_THEN_MS)) if place else 0)
@@ -154,12 +170,15 @@ class Visits:
             yield self._order(at_ns + self._between(*_JUST_THEN_MS), hold.confirm(order_id))
 
     def _rivals(self, hall: Hall, due_ns: int) -> Iterator[Draft]:
-        """Two orders want one hold at one instant."""
+        """Two orders want one hold at one instant; one of them is cancelled before it is told who got it."""
         hold, held = self._held(hall, due_ns)
         yield from held
         at_ns = due_ns + self._between(*_THINK_MS)
-        for _ in range(2):
-            yield from self._paid(hold, at_ns)
+        first, second = self._order_id(), self._order_id()
+        yield from self._paid(hold, at_ns, first)
+        yield from self._paid(hold, at_ns, second)
+        if self._chance.random() < 0.7:
+            yield self._order(at_ns + self._between(*_JUST_THEN_MS), hold.release_by(second))
 
     def _scramble(self, hall: Hall, due_ns: int) -> Iterator[Draft]:
         """Several people want one place at one instant, under ids that are the same: an id is theirs alone."""
@@ -199,9 +218,9 @@ class Visits:
             drafts.append(self._own(due_ns + self._between(*_THINK_MS), self._client(), other, hold.subject))
         return hold, drafts
 
-    def _paid(self, hold: Hold, pinned_ns: int) -> Iterator[Draft]:
+    def _paid(self, hold: Hold, pinned_ns: int, order_id: str = "") -> Iterator[Draft]:
         """An order of its own pins the hold and confirms it once that is done; some wait for nothing."""
-        order_id = self._order_id()
+        order_id = order_id or self._order_id()
         yield self._order(pinned_ns, hold.pin(order_id))
         hasty = self._chance.random() < 0.1
         confirm = hold.confirm(order_id, follows="" if hasty else hold.pinned(order_id))
