@@ -6,13 +6,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from trivet_lab.checkers import all_checkers
 from trivet_lab.evidence import SCENE, VariantDirectory, read_history
-from trivet_lab.load import SEATS_MAX, Plan, Seating
+from trivet_lab.load import SEATS_MAX, Plan, Seating, Ways
 from trivet_lab.scenarios import find_scenarios, seat_rush
-from trivet_lab.scenarios.seat_rush import Parameters, plan_of, shows_of
+from trivet_lab.scenarios.seat_rush import Parameters, plan_of, shows_of, ways_of
 from trivet_lab.scene import EdgeError, Told, own
 from trivet_lab.topologies import Stage
 from trivet_lab.verdict import count_seats
@@ -64,12 +65,28 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return time
 
 
+def test_most_of_a_crowd_goes_the_ways_that_are_asked_for() -> None:
+    assert ways_of(Parameters()) == Ways()
+    ways = msgspec.structs.asdict(ways_of(Parameters(mostly="late,undo")))
+    usual = msgspec.structs.asdict(Ways())
+    wanted = sum(ways[name] for name in ("late", "undo"))
+    assert 0.75 < wanted / sum(ways.values()) < 0.85
+    assert all(ways[name] == usual[name] for name in ways if name not in {"late", "undo"})
+
+
+def test_a_way_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(ValueError, match="there is no way latte: there are settle, "):
+        seat_rush._known_ways(str, "undo,latte")
+
+
 def test_its_crowd_is_a_plan_of_the_size_that_was_asked() -> None:
-    plan = plan_of(cue_of(Path("nowhere")), Parameters(seats=100, shows=3, duration=20, rate=10, ttl=1.25))
+    asked = Parameters(seats=100, shows=3, duration=20, rate=10, ttl=1.25, mistaken=0.3)
+    plan = plan_of(cue_of(Path("nowhere")), asked)
     errand = plan.errand
     assert isinstance(errand, Seating)
     assert [(show.id, show.seats) for show in errand.shows] == [("show-1", 100), ("show-2", 10), ("show-3", 1)]
     assert errand.ttl_ms_max == 1_250
+    assert errand.mistaken == 0.3
     assert plan.inside == ("http://127.0.0.1:2",)
     assert plan.duration_s == pytest.approx(20)
     assert plan.drain_ms == 16_500

@@ -10,7 +10,10 @@ import dataclasses
 import math
 import time
 from collections.abc import Sequence
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
+
+import msgspec
+from cyclopts import Parameter
 
 from trivet_lab.load import (
     BOX_OFFICE,
@@ -21,6 +24,7 @@ from trivet_lab.load import (
     Plan,
     Seating,
     Show,
+    Ways,
 )
 from trivet_lab.scenarios.scenario import ONE_MACHINE, Chapter, Scenario, Variant, asked
 from trivet_lab.scene import Cue, EdgeError, Own, ask, send_crowd
@@ -29,6 +33,7 @@ from trivet_lab.verdict import count_seats
 DRAIN_S = 10
 ATTEMPTS_MAX = 5
 AGAIN_AFTER_S = 1.2  # when the answer is old, and the seats may be somebody else's
+MOSTLY = 0.75  # of all visits go the ways that a person asks for
 SMALLER = 10  # each further hall has a tenth of the seats of the one before
 WEIGHT_OF_FURTHER = 0.4
 PINNING_GRACE_MS, SWEEP_INTERVAL_MS = 1_000, 200
@@ -45,6 +50,7 @@ OF_SEATS = (
     "sold_never_granted",
     "expired_stays_over",
     "tombstones_refuse",
+    "tokens_compared",
     "refused_holds_legal",
     "one_answer_a_hold",
     "seat_fences_grow",
@@ -69,9 +75,17 @@ REAL = (
 SHORT_HOLDS = "holds that last a second or two, where a shop gives people minutes"
 
 
+def _known_ways(type_: Any, words: str) -> None:
+    """Refuse what is no way (``ValueError``, as a command line's validator)."""
+    del type_
+    known = [field.name for field in msgspec.structs.fields(Ways)]
+    if strangers := [word for word in words.split(",") if word and word not in known]:
+        raise ValueError(f"there is no way {strangers[0]}: there are {', '.join(known)}")
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Parameters:
-    """The size of the crowd and of the halls."""
+    """The size of the crowd and of the halls, and what most of the crowd is up to."""
 
     clients: Annotated[int, asked("people who want seats", least=1, most=10_000)] = 200
     rate: Annotated[float, asked("visits a second, on average; one is about four requests", least=1, most=5_000)] = 30
@@ -80,6 +94,11 @@ class Parameters:
     shows: Annotated[int, asked("shows; each hall has a tenth of the seats of the one before", least=1, most=9)] = 2
     ttl: Annotated[float, asked("seconds that a hold lasts at most; at least it lasts one", least=1, most=60)] = 2
     again: Annotated[float, asked("share of requests sent again under their id", least=0, most=1)] = 0.05
+    mistaken: Annotated[float, asked("share of pins that show another hold's token first", least=0, most=1)] = 0.1
+    mostly: Annotated[
+        str,
+        Parameter(help="ways that most visits go, as late,undo; without it each has its share", validator=_known_ways),
+    ] = ""
 
 
 def shows_of(parameters: Parameters) -> list[Show]:
@@ -91,6 +110,14 @@ def shows_of(parameters: Parameters) -> list[Show]:
         weight = WEIGHT_OF_FURTHER**number
         found.append(Show(id=f"show-{number + 1}", seats=seats, per_row=per_row, weight=weight))
     return found
+
+
+def ways_of(parameters: Parameters) -> Ways:
+    """Return how often each visit goes which way: three of four go those ways that were asked for, if any were."""
+    usual = msgspec.structs.asdict(Ways())
+    wanted = [word for word in parameters.mostly.split(",") if word]
+    share = sum(usual.values()) * MOSTLY / (1 - MOSTLY) / max(1, len(wanted))
+    return Ways(**{name: weight + share * (name in wanted) for name, weight in usual.items()})
 
 
 def plan_of(cue: Cue, parameters: Parameters) -> Plan:
@@ -110,7 +137,12 @@ def plan_of(cue: Cue, parameters: Parameters) -> Plan:
             Phase(shape="spike", rate_per_s=rate * 8, rate_to_per_s=rate, duration_s=duration * 0.1),
             Phase(shape="steady", rate_per_s=rate * 0.625, duration_s=duration * 0.8),
         ],
-        errand=Seating(shows=shows_of(parameters), ttl_ms_max=max(HOLD_TTL_MS_LEAST, math.ceil(parameters.ttl * 1000))),
+        errand=Seating(
+            shows=shows_of(parameters),
+            ttl_ms_max=max(HOLD_TTL_MS_LEAST, math.ceil(parameters.ttl * 1000)),
+            ways=ways_of(parameters),
+            mistaken=parameters.mistaken,
+        ),
         again=[Again(0.0, parameters.again), Again(AGAIN_AFTER_S, parameters.again)],
         directory=str(cue.directory.path),
         attempts_max=ATTEMPTS_MAX,
