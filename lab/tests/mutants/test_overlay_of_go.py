@@ -6,7 +6,7 @@ import pytest
 from till import FILES, write_till
 
 from trivet_lab.members import CommandError, executable, run_command
-from trivet_lab.mutants import Arrangement, Edit, Mutant, MutantError, lay_over
+from trivet_lab.mutants import Arrangement, Edit, Mutant, MutantError, golang, lay_over
 
 WHERE = Arrangement("till", "flash-sale", "setnx", "", {}, {})
 LUA = Edit("internal/script/take.lua", "if free then take() end", "take()")
@@ -34,6 +34,23 @@ def test_who_is_started_with_it_is_built_of_the_copy_and_the_checkout_stays_as_i
     assert files == FILES, "nothing is written to the checkout, and no binary left in it"
     with pytest.raises(CommandError, match="not installed"):
         executable("trivet-till")
+
+
+def test_what_two_mutants_begin_with_is_built_once(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[str] = []
+    real = golang._build
+    monkeypatch.setattr(golang, "_build", lambda module, name: (built.append(name), real(module, name))[1])
+    monkeypatch.setattr(golang.Golang, "_built", {})
+    lay_over(mutant(folder, LUA), tmp_path / "one")
+    lay_over(mutant(folder, MAIN), tmp_path / "two")
+    assert built == ["plain", "bin", "bin"]
+    with pytest.raises(MutantError, match="its edits change nothing of what is built"):
+        lay_over(mutant(folder, Edit("internal/script/script.go", "// Take is", "// Take was")), tmp_path / "three")
+    (folder / LUA.file).write_text("if free then take(2) end\n")
+    lay_over(mutant(folder, MAIN), tmp_path / "four")
+    assert built == ["plain", "bin", "bin", "bin", "plain", "bin"], "another source is another binary"
 
 
 @pytest.mark.parametrize(
