@@ -112,15 +112,13 @@ def test_two_seats_are_refused_at_one_instant(hall) -> None:
     assert (finding.verdict, "what was told of hall/*" in finding.observed) == ("invalid", True)
 
 
-def test_who_asks_again_after_memory_was_lost_may_meet_their_own_sale(hall) -> None:
+def test_a_pin_that_was_given_up_on_its_way_kept_its_seat_meanwhile(hall) -> None:
     hall.hold("ivo/1", "a-8", (3000, 3010))
-    hall.do("confirm", "ivo/1", (3020, 3030), order_id="o-9")
-    hall.wipe(3100, 3110, 3120)
-    hall.hold("ivo/1", "a-8", (3200, 3210))
-    assert hall.history[-1]["value"]["code"] == "already-held"
-    TOLD["seat"](hall, "a-8")["state"] = "sold"
+    args = {"show_id": "hall", "id": "ivo/1", "subject": "ivo", "order_id": "o-9"}
+    told = hall.tell("pin", args, (409, {"code": "hold-expired", "status": 409}), (3500 * 10**6, 6500 * 10**6))
+    TOLD["refused"](hall, "jan/1", "a-8", "a-8", 4500, 4510)
     assert ruling(hall).verdict == "valid"
-    hall.faults.clear()
+    told["attempts"][0]["return_ns"] = 3510 * 10**6  # while the hold stood: it was refused, and never began
     assert ruling(hall).verdict == "invalid"
 
 

@@ -122,6 +122,38 @@ def test_memory_is_lost_with_the_service_s_own_server(hall, memory):
     assert hall.invalid() == {"holds_exclusive"}
 
 
+def turned_away(hall, f, hold, code, call_ms, return_ms, **args):
+    args = {"show_id": "hall", "id": hold, "subject": hold.partition("/")[0], **args}
+    problem = {"code": code, "status": 409, "seats": args.get("seats", [])}
+    return hall.tell(f, args, (409, problem), (call_ms * 1_000_000, return_ms * 1_000_000))
+
+
+def test_a_pin_that_was_given_up_on_its_way_kept_its_seat_until_it_was_told(hall):
+    hall.hold("ivo/1", "a-8", (3000, 3010))
+    turned_away(hall, "pin", "ivo/1", "hold-expired", 3500, 6500, order_id="o-9")
+    turned_away(hall, "hold", "jan/1", "already-held", 4500, 4510, seats=["a-8"], ttl_ms=1000)
+    assert hall.invalid() == set()
+    turned_away(hall, "hold", "jan/2", "already-held", 6600, 6610, seats=["a-8"], ttl_ms=1000)
+    assert hall.invalid() == {"refused_holds_legal"}
+
+
+def test_a_pin_that_began_before_memory_was_lost_learns_that_nobody_knows_the_hold(hall):
+    hall.hold("ivo/1", "a-8", (3000, 3010))
+    turned_away(hall, "pin", "ivo/1", "not-found", 3500, 4900, order_id="o-9")
+    hall.wipe(4600, 4650, 4700)
+    turned_away(hall, "hold", "jan/1", "already-held", 4500, 4510, seats=["a-8"], ttl_ms=1000)
+    assert hall.invalid() == set()
+    hall.faults.clear()
+    assert hall.invalid() == {"refused_holds_legal"}
+
+
+def test_a_pin_that_came_too_late_kept_nothing(hall):
+    hall.hold("ivo/1", "a-8", (3000, 3010))
+    turned_away(hall, "pin", "ivo/1", "hold-expired", 4200, 6500, order_id="o-9")
+    turned_away(hall, "hold", "jan/1", "already-held", 4500, 4510, seats=["a-8"], ttl_ms=1000)
+    assert hall.invalid() == {"refused_holds_legal"}
+
+
 def test_a_tombstone_goes_with_memory(hall):
     hall.do("release", "ivo/1", (3000, 3010))
     hall.wipe(3100, 3150, 3200)

@@ -33,7 +33,7 @@ from trivet_lab.checkers._seats import (
     HoldName,
     Story,
 )
-from trivet_lab.checkers._standing import REPLAY_NS, SLACK_NS, Standing, Wipes, certain, lies_between
+from trivet_lab.checkers._standing import REPLAY_NS, SLACK_NS, Standing, Wipes, certain, lies_between, may_have_lapsed
 
 UNDO, EXPIRE, WIPE, LOOK = "undo", "expire", "wipe", "look"
 OK, REFUSED, UNKNOWN = "ok", "refused", "unknown"
@@ -140,7 +140,7 @@ class Projection:
     def _settle(self, story: Story, event: Event) -> Iterator[Step]:
         if event.is_ok:
             yield self._step(event.f, story, event)
-        elif event.may_have_begun:
+        elif event.may_have_begun or may_have_lapsed(story, event, self._wipes):
             unknown = msgspec.structs.replace(event, done_ns=NEVER_NS)
             yield self._step(event.f, story, unknown, UNKNOWN)
         elif event.code == HOLD_EXPIRED:

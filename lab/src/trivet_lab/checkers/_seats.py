@@ -19,6 +19,7 @@ TELLING = frozenset({HOLD, EXTEND, PIN, CONFIRM, RELEASE})
 SETTLING = frozenset({PIN, CONFIRM})
 FREE, HELD, PINNED, SOLD, RELEASED = "free", "held", "pinned", "sold", "released"
 ALREADY_HELD, HOLD_RELEASED, HOLD_EXPIRED = "already-held", "hold-released", "hold-expired"
+NOT_FOUND, FORBIDDEN = "not-found", "forbidden"
 NS_PER_MS = 1_000_000
 
 _MAY_HAVE_BEGUN = frozenset({ALREADY_HELD, HOLD_RELEASED})

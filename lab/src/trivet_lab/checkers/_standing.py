@@ -6,7 +6,9 @@ side that accuses nobody: *certain* spans are too short, *possible* ones too lon
 
 The TTL is counted by the server from an instant between call and return. An extension or a pin that was acknowledged
 proves that the hold stood until then without a gap: a right service lets nobody extend what has ended. A pin that was
-not acknowledged may have made the hold stand for long, or, taken back by the sweeper, have ended it.
+not acknowledged may have made the hold stand for long, or, taken back by the sweeper, have ended it. One that was told
+that the hold ran out may have begun while it stood, and have kept it until a sweeper gave it up, at the latest when
+that was told.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from trivet_lab.checkers._faults import NEVER_NS
-from trivet_lab.checkers._seats import CONFIRM, Event, HoldName, Story
+from trivet_lab.checkers._seats import CONFIRM, FORBIDDEN, HOLD_EXPIRED, NOT_FOUND, Event, HoldName, Story
 
 SLACK_NS = 50_000_000
 """How far the server's clock, its expiry and the lab's clock may disagree."""
@@ -70,15 +72,29 @@ def possible(story: Story, wipes: Wipes) -> Span | None:
         return None
     begin = min(event.call_ns for event in (granted or settling))
     is_again = any(event.lost for event in granted) and any(seen_ns >= begin for _, seen_ns in wipes)
-    until = max((_granted_until(event) for event in granted), default=NEVER_NS)
-    for event in story.extends:
-        if event.may_have_happened:
-            until = max(until, event.done_ns + event.ttl_ns if event.is_ok and not event.lost else NEVER_NS)
+    until = _granted_at_most(story)
+    lapsed = [event.done_ns for event in story.settles if may_have_lapsed(story, event, wipes)]
+    until = max(until, *lapsed) if lapsed else until
     ends = [until + SLACK_NS] if not settling and not is_again else []
     if not is_again:
         ends += _released(story, wipes, settling)
         ends += _wiped(granted, settling, wipes)
     return _span(story, begin, min(ends, default=NEVER_NS))
+
+
+def may_have_lapsed(story: Story, event: Event, wipes: Wipes) -> bool:
+    """Whether a pin that was refused may have kept the hold for a while: it began, and was given up on its way.
+
+    It then learns what became of the hold meanwhile: that its time is over, or, if memory was lost, that nobody knows
+    it, or that it was granted anew with another token.
+    """
+    if event.may_have_begun or event.call_ns > _granted_at_most(story) + SLACK_NS:
+        return False
+    if event.code in {NOT_FOUND, FORBIDDEN}:
+        return lies_between(wipes, event.call_ns, event.done_ns)
+    grant = story.grant()
+    over_ns = _kept_until(story, story.asked_ns + grant.ttl_ns) if grant else -NEVER_NS
+    return event.code == HOLD_EXPIRED and event.done_ns >= over_ns - SLACK_NS
 
 
 def windows(story: Story) -> tuple[int, int] | None:
@@ -122,6 +138,15 @@ def _kept_until(story: Story, until: int) -> int:
             until = min(until, candidate)
         if event.may_have_happened:
             settled_ns = max(settled_ns, NEVER_NS if event.lost else event.done_ns)
+    return until
+
+
+def _granted_at_most(story: Story) -> int:
+    """Return the latest instant at which the time of a hold that nobody pins can be over."""
+    until = max((_granted_until(event) for event in story.asks if event.may_have_happened), default=NEVER_NS)
+    for event in story.extends:
+        if event.may_have_happened:
+            until = max(until, event.done_ns + event.ttl_ns if event.is_ok and not event.lost else NEVER_NS)
     return until
 
 
