@@ -99,7 +99,7 @@ class Visits:
         ttl_ms = self._ttl()
         hold, held = self._held(hall, due_ns, ttl_ms)
         yield from held
-        late = self._chance.random() < 0.25
+        late = self._chance.random() < 0.4
         at_ns = due_ns + (ttl_ms * _MS + self._between(*_TOO_LATE_MS) if late else self._between(*_THINK_MS))
         yield self._order(at_ns, hold.confirm(self._order_id(), needs=hold.name))
 
