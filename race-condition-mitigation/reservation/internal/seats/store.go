@@ -98,23 +98,31 @@ func (s *Store) Hold(ctx context.Context, asked Asked) (Held, error) {
 	for _, seat := range asked.Seats {
 		keys = append(keys, prefix(show)+seat)
 	}
-	reply, err := s.run(ctx, holdScript, keys, []string{
+	said, err := s.ask(ctx, holdScript, keys, []string{
 		asked.Token, number(asked.TTL), asked.Payload, number(s.limits.Memory), number(s.limits.Refusal),
 		join(asked.Seats),
 	})
 	if err != nil {
 		return Held{}, err
 	}
-	switch reply.word {
-	case "held", "known":
-		found, err := parseClaim(reply.at(0))
-		return Held{found, reply.word == "known"}, err
-	case "taken":
+	if said.IsInt64() {
+		granted, err := said.AsInt64()
+		return Held{Claim{
+			State: hold.Held, Payload: asked.Payload, Token: asked.Token, Granted: granted, Till: granted + asked.TTL,
+			Seats: asked.Seats,
+		}, false}, err
+	}
+	text, err := said.ToString()
+	if err != nil {
+		return Held{}, &ReplyError{Reply: said.String()}
+	}
+	if places, taken := strings.CutPrefix(text, "taken|"); taken {
 		found := Claim{State: hold.Refused, Payload: asked.Payload, Seats: asked.Seats}
-		err := parsePlaces(reply.at(0), &found)
+		err := parsePlaces(places, &found)
 		return Held{found, false}, err
 	}
-	return Held{}, reply.unexpected()
+	found, err := parseClaim(text)
+	return Held{found, true}, err
 }
 
 // Extend moves a hold's end to ttl milliseconds from now, within its lifetime. It returns the hold as it then is and how
@@ -145,15 +153,16 @@ func (s *Store) Release(ctx context.Context, name hold.Name, tombstone bool) (ho
 	if tombstone {
 		leave = "1"
 	}
-	reply, err := s.run(ctx, releaseScript, []string{boot(show), claim(name), expiries(show), changes(show)},
+	said, err := s.ask(ctx, releaseScript, []string{boot(show), claim(name), expiries(show), changes(show)},
 		[]string{number(s.limits.Memory), prefix(show), leave})
 	if err != nil {
 		return "", err
 	}
-	if reply.word == "late" {
-		return hold.State(reply.at(0)), nil
+	word, err := said.ToString()
+	if err != nil {
+		return "", &ReplyError{Reply: said.String()}
 	}
-	return hold.State(reply.word), nil
+	return hold.State(word), nil
 }
 
 // Begun is a hold that time no longer ends, and the epoch of the memory that says so.

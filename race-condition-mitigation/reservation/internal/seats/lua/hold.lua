@@ -1,29 +1,30 @@
 -- Holds seats, all or none, and remembers what was answered, all in one step that nothing can come between.
 -- The look at every seat comes before the first SET, so that nobody holds a part of what was asked for; NX then finds
 -- them free for certain, and would refuse a seat that is not, whatever became of the look.
+-- The feed's own entry says what the server's clock is. It is never behind it, so that a clock that was set back can make
+-- a hold seem to live longer than its seats do, and never the other way round: who has a seat is what the seat's key says.
 -- KEYS boot, claim, expiries, changes, then each seat
 -- ARGV token, ttl_ms, payload, memory_ms, refusal_ms, seats joined by commas
 local found = redis.call('MGET', KEYS[1], KEYS[2], unpack(KEYS, 5))
-if not found[1] then return {'unloaded'} end
-if found[2] then return {'known', found[2]} end
+if not found[1] then return 'unloaded' end
+if found[2] then return found[2] end
 local taken
 for place = 3, #found do
   if found[place] then taken = (taken and taken .. ',' or '') .. place - 3 end
 end
 if taken then
   redis.call('SET', KEYS[2], 'refused|' .. ARGV[3] .. '|' .. taken .. '||||' .. ARGV[6], 'PX', ARGV[5])
-  return {'taken', taken}
+  return 'taken|' .. taken
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local till = now + ARGV[2]
 for place = 5, #KEYS do
   if not redis.call('SET', KEYS[place], ARGV[1], 'NX', 'PX', ARGV[2]) then
     return redis.error_reply('SEATS a free seat was not free')
   end
 end
+local id = redis.call('XADD', KEYS[4], '*', 'held', ARGV[6])
+local now = string.sub(id, 1, string.find(id, '-', 1, true) - 1)
+local till = now + ARGV[2]
 local claim = 'held|' .. ARGV[3] .. '|' .. ARGV[1] .. '|' .. now .. '|' .. till .. '||' .. ARGV[6]
 redis.call('SET', KEYS[2], claim, 'PX', ARGV[4])
 redis.call('ZADD', KEYS[3], till, KEYS[2])
-redis.call('XADD', KEYS[4], 'MAXLEN', '~', 4096, '*', 'held', ARGV[6])
-return {'held', claim}
+return now + 0

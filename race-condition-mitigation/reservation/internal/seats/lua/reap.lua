@@ -23,5 +23,6 @@ for _, key in ipairs(over) do
   end
   redis.call('ZREM', KEYS[2], key)
 end
-if free then redis.call('XADD', KEYS[3], 'MAXLEN', '~', 4096, '*', 'free', free) end
+if free then redis.call('XADD', KEYS[3], '*', 'free', free) end
+redis.call('XTRIM', KEYS[3], 'MAXLEN', '~', 4096)
 return {'done', tostring(#over)}
