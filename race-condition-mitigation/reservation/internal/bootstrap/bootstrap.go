@@ -107,8 +107,20 @@ func serverOf(s *settings.Settings, strategy strategy, gate *token.Gate, books *
 	service := api.New(desk, books, limits, counted(registry, s.Strategy), web.NewStreams(streamsMost), failpoint.Reach)
 	health := web.NewHealth(checksOf(gate, books, link), checks(gate.Concerns()))
 	units := &web.Units{}
-	mux := route.New(api.Routes(service), plain(health, registry), web.Matched)
-	handler := web.Chain(mux,
+	return web.Server{
+		Listen: s.Listen, Handler: Handler(s, gate, api.Routes(service), health, registry, units), Health: health, Units: units,
+		Drain:      web.Drain{Delay: milliseconds(s.DrainDelayMs), Timeout: time.Duration(s.DrainTimeoutS) * time.Second},
+		Background: background(s, gate, books, desk),
+	}
+}
+
+// Handler returns routes behind everything that stands before a route. Whoever wants to know what a route costs puts one
+// that does nothing there.
+func Handler(
+	s *settings.Settings, gate *token.Gate, routes []route.Route, health *web.Health, registry *prometheus.Registry, units *web.Units,
+) http.Handler {
+	mux := route.New(routes, plain(health, registry), web.Matched)
+	return web.Chain(mux,
 		web.Metrics(settings.Member, registry),
 		web.Defects,
 		web.Shedding(s.RequestsMax, token.OpenPaths(), settings.Member, registry),
@@ -116,11 +128,6 @@ func serverOf(s *settings.Settings, strategy strategy, gate *token.Gate, books *
 		web.Bodies(web.BodyBytesMax, web.BodyDeadline),
 		units.Deadline(milliseconds(s.RequestTimeoutMs)),
 	)
-	return web.Server{
-		Listen: s.Listen, Handler: handler, Health: health, Units: units,
-		Drain:      web.Drain{Delay: milliseconds(s.DrainDelayMs), Timeout: time.Duration(s.DrainTimeoutS) * time.Second},
-		Background: background(s, gate, books, desk),
-	}
 }
 
 func background(s *settings.Settings, gate *token.Gate, books *ledger.Database, desk *reserve.Desk) []func(context.Context) error {
