@@ -54,7 +54,7 @@ type ours struct{ store *seats.Store }
 func newOurs(url string) ours {
 	link, err := seats.NewLink(url, time.Second)
 	must(err)
-	return ours{seats.New(link, seats.Limits{Lifetime: lifetime.Milliseconds(), Memory: memory.Milliseconds(), Refusal: refusal.Milliseconds()})}
+	return ours{seats.New(link, seats.Limits{Wait: time.Second, Lifetime: lifetime.Milliseconds(), Memory: memory.Milliseconds(), Refusal: refusal.Milliseconds()})}
 }
 
 func (o ours) cycle(ctx context.Context, id, seat string) (bool, error) {

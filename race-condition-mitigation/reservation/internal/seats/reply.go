@@ -75,6 +75,8 @@ func (s *Store) ask(ctx context.Context, script *valkey.Lua, keys, args []string
 	if err != nil {
 		return valkey.ValkeyMessage{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.limits.Wait)
+	defer cancel()
 	said, err := script.Exec(ctx, client, keys, args).ToMessage()
 	if err != nil {
 		return valkey.ValkeyMessage{}, translate(err)
