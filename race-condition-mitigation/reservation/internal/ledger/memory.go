@@ -54,6 +54,25 @@ func (d *Database) NewEpoch(ctx context.Context, show string, needed func() (boo
 	return epoch, marks, wanted, err
 }
 
+// Epochs returns the epoch of each of these shows.
+func (d *Database) Epochs(ctx context.Context, shows []string) (map[string]int64, error) {
+	found := make(map[string]int64, len(shows))
+	err := d.Read(ctx, func(ctx context.Context, on Querier) error {
+		rows, err := on.Query(ctx, "SELECT id, epoch FROM shows WHERE id = ANY ($1)", shows)
+		if err != nil {
+			return err
+		}
+		var show string
+		var epoch int64
+		_, err = pgx.ForEachRow(rows, []any{&show, &epoch}, func() error {
+			found[show] = epoch
+			return nil
+		})
+		return err
+	})
+	return found, err
+}
+
 // Unmarked returns settlements that Valkey was not told of within a grace, each with its show's epoch.
 func (d *Database) Unmarked(ctx context.Context, graceMS int64, most int) ([]seats.Settled, error) {
 	var found []seats.Settled

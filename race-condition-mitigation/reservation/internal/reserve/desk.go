@@ -52,6 +52,7 @@ type Desk struct {
 	reach  Failpoint
 	halls  *halls
 	loads  singleflight.Group
+	behind map[string]int64 // of the sweep alone: memories that were older than this epoch of their books at the last one
 	marks  *marks
 }
 

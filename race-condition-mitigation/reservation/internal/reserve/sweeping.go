@@ -36,7 +36,7 @@ func (d *Desk) sweep(ctx context.Context) error {
 	for _, show := range d.halls.ids() {
 		failed = append(failed, d.reap(ctx, show), d.settleForgotten(ctx, show))
 	}
-	return errors.Join(append(failed, d.tellAgain(ctx), d.writeDown(ctx))...)
+	return errors.Join(append(failed, d.catchUp(ctx), d.tellAgain(ctx), d.writeDown(ctx))...)
 }
 
 // reap ends what is over in a show.
@@ -65,6 +65,42 @@ func (d *Desk) settleForgotten(ctx context.Context, show string) error {
 func (d *Desk) isForgotten(ctx context.Context, show string) (bool, error) {
 	count, err := d.memory.Pinning(ctx, show, d.limits.PinningGraceMS)
 	return count > 0, err
+}
+
+// catchUp reads a memory anew that is behind its books: whoever counted the epoch up died before he had read what belongs
+// to it. Until then no pin of that show is committed. One that is behind at two sweeps is not being read by anybody who is
+// alive, or by somebody slow, who is then overtaken.
+func (d *Desk) catchUp(ctx context.Context) error {
+	epochs, err := d.books.Epochs(ctx, d.halls.ids())
+	if err != nil {
+		return err
+	}
+	before := d.behind
+	d.behind = map[string]int64{}
+	var failed []error
+	for show, epoch := range epochs {
+		behind, err := d.isBehind(ctx, show, epoch)
+		switch {
+		case err != nil:
+			failed = append(failed, err)
+		case behind && before[show] == epoch:
+			failed = append(failed, d.load(ctx, show, func(ctx context.Context, show string) (bool, error) {
+				return d.isBehind(ctx, show, epoch)
+			}))
+		case behind:
+			d.behind[show] = epoch
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// isBehind tells whether a show's memory is there and older than an epoch of its books.
+func (d *Desk) isBehind(ctx context.Context, show string, epoch int64) (bool, error) {
+	remembered, err := d.memory.Epoch(ctx, show)
+	if errors.Is(err, seats.ErrUnloaded) {
+		return false, nil
+	}
+	return err == nil && remembered < epoch, err
 }
 
 // tellAgain tells Valkey what it was not told within the grace.
