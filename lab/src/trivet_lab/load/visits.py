@@ -19,7 +19,7 @@ _TOGETHER = 3
 _THINK_MS = 60, 700
 _JUST_THEN_MS = 0, 25
 _TOO_LATE_MS = 30, 900
-_AHEAD_MS = 0, 60
+_ABOUT_THEN_MS = 0, 60
 _AFTERWARDS_MS = 70, 140  # when whoever came after has it, and the server has surely ended what was before
 
 
@@ -150,7 +150,7 @@ class Visits:
     def _release(self, hall: Hall, due_ns: int) -> Iterator[Draft]:
         """Give the seats back: later, just as they are held, or before, so that the hold comes to a tombstone."""
         place = self._chance.randrange(3)
-        lead_ns = self._between(*_AHEAD_MS) if place == 0 else 0
+        lead_ns = self._between(*_ABOUT_THEN_MS) if place == 0 else 0
         hold, held = self._held(hall, due_ns + lead_ns)
         yield from held
         at_ns = due_ns + (self._between(*(_THINK_MS if place == 2 else _JUST_THEN_MS)) if place else 0)
@@ -165,7 +165,7 @@ class Visits:
         order_id = self._order_id()
         at_ns = due_ns + self._between(*_THINK_MS)
         yield self._order(at_ns + self._between(*_JUST_THEN_MS), hold.pin(order_id))
-        yield self._order(at_ns + self._between(*_JUST_THEN_MS), hold.release_by(order_id))
+        yield self._order(at_ns + self._between(*_ABOUT_THEN_MS), hold.release_by(order_id))
         if self._chance.random() < 0.3:
             yield self._order(at_ns + self._between(*_JUST_THEN_MS), hold.confirm(order_id))
 
