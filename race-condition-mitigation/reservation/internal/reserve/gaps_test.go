@@ -1,0 +1,203 @@
+package reserve_test
+
+import (
+	"context"
+	"strconv"
+	"testing"
+	"time"
+
+	"trivet/reservation/internal/hold"
+	"trivet/reservation/internal/problem"
+	"trivet/reservation/internal/reserve"
+	"trivet/reservation/internal/seats"
+)
+
+// struck is a memory to which something happens before it is asked; nothing where nothing is set.
+type struck struct {
+	*seats.Store
+	version, states, look, revert func()
+}
+
+func strike(what *func()) {
+	if now := *what; now != nil {
+		*what = nil
+		now()
+	}
+}
+
+func (s *struck) Version(ctx context.Context, show string) (string, error) {
+	strike(&s.version)
+	return s.Store.Version(ctx, show)
+}
+
+func (s *struck) States(ctx context.Context, show string, ids []string) ([]hold.State, error) {
+	strike(&s.states)
+	return s.Store.States(ctx, show, ids)
+}
+
+func (s *struck) Look(ctx context.Context, name hold.Name) (seats.Claim, error) {
+	strike(&s.look)
+	return s.Store.Look(ctx, name)
+}
+
+func (s *struck) Revert(ctx context.Context, name hold.Name, order string) error {
+	strike(&s.revert)
+	return s.Store.Revert(ctx, name, order)
+}
+
+func (p *place) over(memory reserve.Memory) *reserve.Desk {
+	return reserve.New(memory, p.books, reserve.Limits{TTLMS: 60_000}, strikeAt("nowhere"))
+}
+
+// A listener joins, reads its map, and a seat is held before the feed's reader asked for the version that it begins at.
+func TestAReaderThatBeginsLateMissesNothing(t *testing.T) {
+	here := newPlace(t)
+	here.states()
+	held := make(chan struct{})
+	memory := &struck{Store: here.store}
+	memory.version = func() { <-held }
+	feed := reserve.NewFeed(here.over(memory))
+	joined := make(chan (<-chan []seats.Change))
+	go func() {
+		heard, stop := feed.Listen(here.show)
+		t.Cleanup(stop)
+		joined <- heard
+	}()
+	var heard <-chan []seats.Change
+	select {
+	case heard = <-joined: // whoever has joined may look now, and then something changes
+		here.states()
+		here.hold("h", "a-1")
+		close(held)
+	case <-time.After(300 * time.Millisecond): // or is kept waiting until he would miss nothing
+		close(held)
+		heard = <-joined
+		here.hold("h", "a-1")
+	}
+	select {
+	case changes := <-heard:
+		expect(t, changes[0].Seats[0], "a-1")
+	case <-time.After(7 * time.Second):
+		t.Fatal("the hold is never told")
+	}
+}
+
+// An order confirms without a token while its own pin is being committed on another replica.
+func TestAnOrdersOwnPinIsNeverTooLateForItsConfirmation(t *testing.T) {
+	here := newPlace(t)
+	granted := here.hold("h", "a-1")
+	memory := &struck{Store: here.store}
+	memory.look = func() {
+		_, err := here.desk.Pin(t.Context(), here.order(granted, "o"))
+		must(t, err)
+	}
+	settled, err := here.over(memory).Confirm(t.Context(), reserve.Order{Name: granted.Name, OrderID: "o"})
+	if err != nil {
+		expectCode(t, err, problem.Unavailable) // at the worst: ask again
+		return
+	}
+	expect(t, settled.State, hold.Sold)
+}
+
+func TestAnotherOrdersPinIsAlreadyHeldForAConfirmation(t *testing.T) {
+	here := newPlace(t)
+	granted := here.hold("h", "a-1")
+	memory := &struck{Store: here.store}
+	memory.look = func() {
+		_, err := here.desk.Pin(t.Context(), here.order(granted, "other"))
+		must(t, err)
+	}
+	_, err := here.over(memory).Confirm(t.Context(), reserve.Order{Name: granted.Name, OrderID: "o"})
+	expectCode(t, err, problem.AlreadyHeld)
+}
+
+// A person whose seat is another's is not told that it is his order's.
+func TestWhoLostASeatToABrokenMemoryIsNotToldThatHeBoughtIt(t *testing.T) {
+	here := newPlace(t)
+	_, err := here.desk.Confirm(t.Context(), here.order(here.hold("sold", "a-1"), "o"))
+	must(t, err)
+	must(t, here.client.Do(t.Context(), here.client.B().Del().Key("hold:{"+here.show+"}:a-1").Build()).Error())
+	second := here.hold("second", "a-1")
+	_, err = here.desk.Pin(t.Context(), here.order(second, "o2"))
+	expectCode(t, err, problem.AlreadyHeld)
+	found, err := here.desk.Look(t.Context(), second.Name)
+	if err == nil && (found.State == hold.Sold || found.State == hold.Pinned) {
+		t.Fatalf("the hold is told to be %s by %s, who has nothing", found.State, found.OrderID)
+	}
+}
+
+func TestAReleaseThatIsRepeatedIsToldTheSameByAnEmptyMemory(t *testing.T) {
+	here := newPlace(t)
+	granted := here.hold("h", "a-1")
+	_, err := here.desk.Pin(t.Context(), here.order(granted, "o"))
+	must(t, err)
+	must(t, here.desk.GiveBack(t.Context(), here.order(granted, "o")))
+	must(t, here.desk.Release(t.Context(), granted.Name))
+	here.wipe()
+	must(t, here.desk.Release(t.Context(), granted.Name))
+	_, err = here.desk.Hold(t.Context(), reserve.Wanted{Name: granted.Name, Seats: []string{"a-1"}})
+	expectCode(t, err, problem.HoldReleased)
+}
+
+func TestAWipeBeforeARefusedPinIsUndoneChangesNoAnswer(t *testing.T) {
+	here := newPlace(t)
+	granted := here.hold("h", "a-1")
+	must(t, here.desk.GiveBack(t.Context(), here.order(granted, "o")))
+	memory := &struck{Store: here.store}
+	memory.revert = here.wipe
+	_, err := here.over(memory).Pin(t.Context(), here.order(granted, "o"))
+	expectCode(t, err, problem.HoldReleased)
+}
+
+func TestAnEmptyMemoryIsNoMapOfFreeSeats(t *testing.T) {
+	here := newPlace(t)
+	_, err := here.desk.Confirm(t.Context(), here.order(here.hold("h", "a-1"), "o"))
+	must(t, err)
+	memory := &struck{Store: here.store}
+	desk := here.over(memory)
+	hall, err := desk.Hall(t.Context(), here.show)
+	must(t, err)
+	_, err = desk.Version(t.Context(), here.show)
+	must(t, err)
+	memory.states = here.wipe
+	found, err := desk.States(t.Context(), here.show, hall.Show.Blocks[0])
+	if err == nil {
+		expect(t, found[0], hold.Sold)
+	}
+}
+
+// The clock was a day ahead for a moment, and is right again: what it wrote into the feed stays.
+func TestAClockThatWasAheadKeepsNoSeat(t *testing.T) {
+	here := newPlace(t)
+	here.states()
+	day := time.Now().Add(24 * time.Hour).UnixMilli()
+	add := here.client.B().Xadd().Key("changes:{" + here.show + "}").Id(strconv.FormatInt(day, 10) + "-0").
+		FieldValue().FieldValue("free", "a-2").Build()
+	must(t, here.client.Do(t.Context(), add).Error())
+	granted := here.hold("h", "a-1")
+	_, err := here.desk.Extend(t.Context(), granted.Name, granted.Token, 60_000)
+	must(t, err)
+	left, err := here.client.Do(t.Context(), here.client.B().Pttl().Key("hold:{"+here.show+"}:a-1").Build()).AsInt64()
+	must(t, err)
+	if left > 120_000 {
+		t.Errorf("the seat of a minute is kept for %s", time.Duration(left)*time.Millisecond)
+	}
+	if ahead := time.Until(granted.ExpiresAt); ahead > 2*time.Minute {
+		t.Errorf("a hold of a minute is told to end in %s", ahead)
+	}
+}
+
+// A pin that nobody finished, under a clock that was a day ahead.
+func TestAClockThatWasAheadKeepsNoPinUnderWay(t *testing.T) {
+	here := newPlace(t)
+	granted := here.hold("h", "a-1")
+	_, err := here.store.BeginPin(t.Context(), granted.Name, granted.Token, "o")
+	must(t, err)
+	claim := "claim:{" + here.show + "}:5:alice:h"
+	day := float64(time.Now().Add(24 * time.Hour).UnixMilli())
+	must(t, here.client.Do(t.Context(), here.client.B().Zadd().Key("pinning:{"+here.show+"}").ScoreMember().ScoreMember(day, claim).Build()).Error())
+	must(t, reserve.SweepOnce(t.Context(), here.desk))
+	found, err := here.desk.Look(t.Context(), granted.Name)
+	must(t, err)
+	expect(t, found.State, hold.Held)
+}
