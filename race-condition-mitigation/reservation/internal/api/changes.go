@@ -51,7 +51,7 @@ func (s *Service) changes(w http.ResponseWriter, r *route.Request) error {
 	}
 	out := stream{s, string(asked.ShowID), w, http.NewResponseController(w)}
 	// Listening before looking: what changes in between is told twice rather than never.
-	heard, stop := s.feed.Listen(out.show)
+	heard, stop := s.feed.Listen(r.HTTP.Context(), out.show)
 	defer stop()
 	first, err := out.first(r.HTTP.Context(), asked.Last)
 	if err != nil {
@@ -83,8 +83,7 @@ type event struct {
 // first returns what a listener begins with: what he missed, or all of it.
 func (o stream) first(ctx context.Context, last *string) ([]event, error) {
 	if last != nil {
-		missed, known, err := o.service.desk.Changes(ctx, o.show, *last, time.Millisecond)
-		if err == nil && known {
+		if missed, known := o.missed(ctx, *last); known {
 			return events(missed), nil
 		}
 	}
@@ -109,6 +108,21 @@ func (o stream) first(ctx context.Context, last *string) ([]event, error) {
 		}
 	}
 	return []event{{"snapshot", version, snapshot}}, nil
+}
+
+// missed returns all that came after a version, however many readings that takes: what is heard begins behind it.
+func (o stream) missed(ctx context.Context, last string) ([]seats.Change, bool) {
+	var all []seats.Change
+	for {
+		some, known, err := o.service.desk.Changes(ctx, o.show, last, time.Millisecond)
+		if err != nil || !known {
+			return nil, false
+		}
+		if len(some) == 0 {
+			return all, true
+		}
+		all, last = append(all, some...), some[len(some)-1].Version
+	}
 }
 
 func events(changes []seats.Change) []event {

@@ -22,6 +22,7 @@ type Feed struct {
 
 type channel struct {
 	listeners map[chan []seats.Change]struct{}
+	begun     chan struct{} // closed once the reader knows after which version it reads, or gave up
 	end       context.CancelFunc
 }
 
@@ -30,19 +31,32 @@ func NewFeed(desk *Desk) *Feed { return &Feed{desk: desk, shows: map[string]*cha
 
 // Listen returns what changes in a show from now on, until stop is called. The channel is closed when its listener must
 // begin anew with the whole map: it was too slow, or the show's memory is another, or cannot be reached.
-func (f *Feed) Listen(show string) (<-chan []seats.Change, func()) {
+//
+// Which race: a listener reads its map, a seat changes, and only then the reader asks for the version after which it reads.
+// Why this guard: Listen returns once the reader has that version, so every map that is read afterwards is at least as new.
+// If it were lost, that change would be told to nobody, and the seat look free for as long as the stream goes on.
+func (f *Feed) Listen(ctx context.Context, show string) (<-chan []seats.Change, func()) {
+	here, listener := f.join(show)
+	select {
+	case <-here.begun:
+	case <-ctx.Done():
+	}
+	return listener, func() { f.leave(show, here, listener) }
+}
+
+func (f *Feed) join(show string) (*channel, chan []seats.Change) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	here := f.shows[show]
 	if here == nil {
 		ctx, end := context.WithCancel(context.Background())
-		here = &channel{map[chan []seats.Change]struct{}{}, end}
+		here = &channel{map[chan []seats.Change]struct{}{}, make(chan struct{}), end}
 		f.shows[show] = here
 		go f.read(ctx, show, here)
 	}
 	listener := make(chan []seats.Change, feedBehind)
 	here.listeners[listener] = struct{}{}
-	return listener, func() { f.leave(show, here, listener) }
+	return here, listener
 }
 
 // Listeners returns how many listen.
@@ -79,10 +93,10 @@ func (f *Feed) endIfAlone(show string, here *channel) {
 func (f *Feed) read(ctx context.Context, show string, here *channel) {
 	defer f.dismiss(show, here)
 	version, err := f.desk.Version(ctx, show)
+	close(here.begun)
 	if err != nil {
 		return
 	}
-	// What came between a listener's joining and this version it reads in its own map, which it asks for afterwards.
 	for ctx.Err() == nil {
 		found, known, err := f.desk.Changes(ctx, show, version, feedWait)
 		if err != nil || !known {

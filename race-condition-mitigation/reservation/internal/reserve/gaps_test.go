@@ -59,7 +59,7 @@ func TestAReaderThatBeginsLateMissesNothing(t *testing.T) {
 	feed := reserve.NewFeed(here.over(memory))
 	joined := make(chan (<-chan []seats.Change))
 	go func() {
-		heard, stop := feed.Listen(here.show)
+		heard, stop := feed.Listen(t.Context(), here.show)
 		t.Cleanup(stop)
 		joined <- heard
 	}()
@@ -171,7 +171,7 @@ func TestAClockThatWasAheadKeepsNoSeat(t *testing.T) {
 	here := newPlace(t)
 	here.states()
 	day := time.Now().Add(24 * time.Hour).UnixMilli()
-	add := here.client.B().Xadd().Key("changes:{" + here.show + "}").Id(strconv.FormatInt(day, 10) + "-0").
+	add := here.client.B().Xadd().Key("changes:{"+here.show+"}").Id(strconv.FormatInt(day, 10)+"-0").
 		FieldValue().FieldValue("free", "a-2").Build()
 	must(t, here.client.Do(t.Context(), add).Error())
 	granted := here.hold("h", "a-1")
