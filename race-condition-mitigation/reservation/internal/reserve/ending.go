@@ -55,6 +55,11 @@ func (d *Desk) unproven(ctx context.Context, order Order) error {
 		return problem.New(problem.Forbidden, "this order has not pinned the hold, and shows no token of it")
 	case hold.Pinning:
 		return problem.New(problem.Unavailable, "the hold is being pinned, and it is not known yet how that ends").Definitely()
+	case hold.Pinned, hold.Sold: // committed after the books were asked
+		if found.OrderID == order.OrderID {
+			return problem.New(problem.Unavailable, "this order's pin was committed meanwhile, and can be sold now").Definitely()
+		}
+		return otherOrder(found.Seats)
 	}
 	return standing(order.Name, found.State)
 }
