@@ -137,11 +137,25 @@ func (d *Desk) Extend(ctx context.Context, name hold.Name, token string, ttlMS i
 func (d *Desk) Release(ctx context.Context, name hold.Name) error {
 	state, err := d.release(ctx, name, false)
 	if err == nil && state == hold.Unknown {
-		if err := d.settledOrNotFound(ctx, name); !isNotFound(err) {
+		found, err := d.lookInBooks(ctx, name)
+		if err != nil && !isNotFound(err) {
 			return err
 		}
-		state, err = d.release(ctx, name, true)
+		if err == nil && found.State != hold.Released {
+			return standing(name, found.State)
+		}
+		return d.bury(ctx, name)
 	}
+	return released(name, state, err)
+}
+
+// bury leaves a tombstone of a hold that neither the memory knows nor an order has.
+func (d *Desk) bury(ctx context.Context, name hold.Name) error {
+	state, err := d.release(ctx, name, true)
+	return released(name, state, err)
+}
+
+func released(name hold.Name, state hold.State, err error) error {
 	if err != nil {
 		return away(err)
 	}

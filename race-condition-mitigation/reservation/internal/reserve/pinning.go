@@ -135,7 +135,7 @@ func (d *Desk) settledElsewhere(ctx context.Context, pin ledger.Pin) (Settled, e
 	}
 	switch refused.Code {
 	case problem.HoldReleased:
-		if failed := d.memory.Revert(ctx, pin.Name, pin.OrderID); failed != nil {
+		if failed := d.memory.Revert(ctx, pin.Name, pin.OrderID); failed != nil && !errors.Is(failed, seats.ErrUnloaded) {
 			return Settled{}, away(failed)
 		}
 	case problem.AlreadyHeld:
