@@ -30,7 +30,11 @@ func (d *Desk) Version(ctx context.Context, show string) (string, error) {
 
 // States returns the state of each of a block's seats, each as it was after the version that was read before.
 func (d *Desk) States(ctx context.Context, show string, block ledger.Block) ([]hold.State, error) {
-	states, err := d.memory.States(ctx, show, block.Seats)
+	var states []hold.State
+	err := d.loaded(ctx, show, func() (err error) {
+		states, err = d.memory.States(ctx, show, block.Seats)
+		return err
+	})
 	return states, unread(err)
 }
 

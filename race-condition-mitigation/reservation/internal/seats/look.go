@@ -76,7 +76,7 @@ func (s *Store) Version(ctx context.Context, show string) (string, error) {
 }
 
 // States returns the state of each of these seats, each state as it was at some instant after the call. One that is
-// being pinned counts as held.
+// being pinned counts as held. ErrUnloaded: the memory was not there all the while, and what is missing says nothing.
 func (s *Store) States(ctx context.Context, show string, seats []string) ([]hold.State, error) {
 	client, err := s.link.Client()
 	if err != nil {
@@ -84,7 +84,8 @@ func (s *Store) States(ctx context.Context, show string, seats []string) ([]hold
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.limits.Wait)
 	defer cancel()
-	commands := make(valkey.Commands, 0, len(seats)/mapAtOnce+1)
+	commands := make(valkey.Commands, 0, len(seats)/mapAtOnce+3)
+	commands = append(commands, client.B().Get().Key(boot(show)).Build())
 	for from := 0; from < len(seats); from += mapAtOnce {
 		part := seats[from:min(from+mapAtOnce, len(seats))]
 		keys := make([]string, len(part))
@@ -93,8 +94,13 @@ func (s *Store) States(ctx context.Context, show string, seats []string) ([]hold
 		}
 		commands = append(commands, client.B().Mget().Key(keys...).Build())
 	}
+	replies := client.DoMulti(ctx, append(commands, client.B().Get().Key(boot(show)).Build())...)
+	last := len(replies) - 1
+	if err := sameMemory(replies[0], replies[last]); err != nil {
+		return nil, err
+	}
 	states := make([]hold.State, 0, len(seats))
-	for _, each := range client.DoMulti(ctx, commands...) {
+	for _, each := range replies[1:last] {
 		values, err := each.ToArray()
 		if err != nil {
 			return nil, translate(err)
@@ -108,6 +114,25 @@ func (s *Store) States(ctx context.Context, show string, seats []string) ([]hold
 		}
 	}
 	return states, nil
+}
+
+// sameMemory tells whether what was read between two looks for the boot key was of one memory: a wipe takes it away, and
+// whoever reads the books into an empty memory counts another epoch.
+func sameMemory(before, after valkey.ValkeyResult) error {
+	first, err := before.ToString()
+	if err == nil {
+		var second string
+		if second, err = after.ToString(); err == nil && first != second {
+			return ErrUnloaded
+		}
+	}
+	if valkey.IsValkeyNil(err) {
+		return ErrUnloaded
+	}
+	if err != nil {
+		return translate(err)
+	}
+	return nil
 }
 
 // Free is a seat that nobody has.
