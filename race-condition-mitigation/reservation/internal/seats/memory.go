@@ -55,7 +55,8 @@ func (s *Store) Epoch(ctx context.Context, show string) (int64, error) {
 	return strconv.ParseInt(text, 10, 64)
 }
 
-// Pinning returns how many holds of a show have been on their way into PostgreSQL for longer than a grace.
+// Pinning returns how many holds of a show have been on their way into PostgreSQL for longer than a grace, or since an
+// instant that is as far ahead: of a clock that was set back, which nobody has to wait for.
 func (s *Store) Pinning(ctx context.Context, show string, graceMS int64) (int64, error) {
 	client, err := s.link.Client()
 	if err != nil {
@@ -67,11 +68,18 @@ func (s *Store) Pinning(ctx context.Context, show string, graceMS int64) (int64,
 	if err != nil {
 		return 0, err
 	}
-	count, err := client.Do(ctx, client.B().Zcount().Key(pinning(show)).Min("-inf").Max(number(now-graceMS)).Build()).AsInt64()
-	if err != nil {
-		return 0, translate(err)
+	var sum int64
+	for _, each := range client.DoMulti(ctx,
+		client.B().Zcount().Key(pinning(show)).Min("-inf").Max(number(now-graceMS)).Build(),
+		client.B().Zcount().Key(pinning(show)).Min("("+number(now+graceMS)).Max("+inf").Build(),
+	) {
+		count, err := each.AsInt64()
+		if err != nil {
+			return 0, translate(err)
+		}
+		sum += count
 	}
-	return count, nil
+	return sum, nil
 }
 
 func (s *Store) now(ctx context.Context) (int64, error) {

@@ -1,8 +1,8 @@
 -- Holds seats, all or none, and remembers what was answered, all in one step that nothing can come between.
 -- The look at every seat comes before the first SET, so that nobody holds a part of what was asked for; NX then finds
 -- them free for certain, and would refuse a seat that is not, whatever became of the look.
--- The feed's own entry says what the server's clock is. It is never behind it, so that a clock that was set back can make
--- a hold seem to live longer than its seats do, and never the other way round: who has a seat is what the seat's key says.
+-- What the clock is says TIME and not the feed's own entry, whose number never goes back: after a clock that was ahead for
+-- a moment every hold would seem to end as far ahead, and its extension keep the seats until then.
 -- KEYS boot, claim, expiries, changes, then each seat
 -- ARGV token, ttl_ms, payload, memory_ms, refusal_ms, seats joined by commas
 local found = redis.call('MGET', KEYS[1], KEYS[2], unpack(KEYS, 5))
@@ -21,10 +21,11 @@ for place = 5, #KEYS do
     return redis.error_reply('SEATS a free seat was not free')
   end
 end
-local id = redis.call('XADD', KEYS[4], '*', 'held', ARGV[6])
-local now = string.sub(id, 1, string.find(id, '-', 1, true) - 1)
+redis.call('XADD', KEYS[4], '*', 'held', ARGV[6])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local till = now + ARGV[2]
 local claim = 'held|' .. ARGV[3] .. '|' .. ARGV[1] .. '|' .. now .. '|' .. till .. '||' .. ARGV[6]
 redis.call('SET', KEYS[2], claim, 'PX', ARGV[4])
 redis.call('ZADD', KEYS[3], till, KEYS[2])
-return now + 0
+return now
