@@ -35,6 +35,8 @@ type Mark struct {
 	Seat  string
 	State hold.State // pinned or sold
 	Fence int64
+
+	Subject, HoldID, OrderID string // whose it is
 }
 
 // Epoch returns the epoch of a show's memory. ErrUnloaded: there is none.
@@ -115,11 +117,44 @@ func (s *Store) Load(ctx context.Context, show string, epoch int64, marks []Mark
 			return false, err
 		}
 	}
+	owned, err := s.owned(ctx, show, marks)
+	if err != nil {
+		return false, err
+	}
 	reply, err = s.run(ctx, loadEndScript,
 		[]string{boot(show), loading(show), expiries(show), pinning(show), changes(show)},
-		[]string{stamp, prefix(show), number(s.limits.Memory)})
+		append([]string{stamp, prefix(show), number(s.limits.Memory)}, owned...))
 	if err != nil || reply.word == "lost" {
 		return false, err
 	}
 	return true, nil
+}
+
+// owned returns which holds of those that are under way PostgreSQL has, each with its order. One that begins after this
+// look is of an epoch that is over, and never committed.
+func (s *Store) owned(ctx context.Context, show string, marks []Mark) ([]string, error) {
+	client, err := s.link.Client()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.limits.Wait)
+	defer cancel()
+	keys, err := client.Do(ctx, client.B().Zrange().Key(pinning(show)).Min("0").Max("-1").Build()).AsStrSlice()
+	if err != nil {
+		return nil, translate(err)
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	orders := make(map[string]string, len(marks))
+	for _, mark := range marks {
+		orders[claim(hold.Name{ShowID: show, Subject: mark.Subject, ID: mark.HoldID})] = mark.OrderID
+	}
+	var found []string
+	for _, key := range keys {
+		if order, committed := orders[key]; committed {
+			found = append(found, key, order)
+		}
+	}
+	return found, nil
 }

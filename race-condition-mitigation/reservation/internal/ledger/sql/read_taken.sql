@@ -1,1 +1,1 @@
-SELECT seat_id, state, fence FROM taken WHERE show_id = $1 ORDER BY fence
+SELECT seat_id, state, fence, subject, hold_id, order_id FROM taken WHERE show_id = $1 ORDER BY fence

@@ -1,9 +1,12 @@
 -- Opens a show's memory under its new epoch, once PostgreSQL's part of it is there.
 -- A hold that was being pinned and is not marked was not committed under any older epoch, and cannot be any more:
--- its time runs on. One that is marked was.
+-- its time runs on. One that is marked was, if PostgreSQL has it for its own order: the mark may be of somebody else, whom
+-- a broken memory did not know.
 -- KEYS boot, loading, expiries, pinning, changes
--- ARGV epoch, seat prefix, memory_ms
+-- ARGV epoch, seat prefix, memory_ms, then claim and order of each that was under way and is in PostgreSQL
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return {'lost'} end
+local owners = {}
+for place = 4, #ARGV, 2 do owners[ARGV[place]] = ARGV[place + 1] end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local pattern = '^(%a+)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|(.*)$'
@@ -23,7 +26,7 @@ for _, key in ipairs(redis.call('ZRANGE', KEYS[4], 0, -1)) do
     for _, seat in ipairs(own) do
       if alive then redis.call('SET', seat, token, 'PX', till - now) else redis.call('DEL', seat) end
     end
-    if #own == 0 and marked then
+    if #own == 0 and marked and owners[key] == order then
       state = marked
     else
       state = alive and 'held' or 'expired'
