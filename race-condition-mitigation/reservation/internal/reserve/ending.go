@@ -3,6 +3,7 @@ package reserve
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"trivet/reservation/internal/hold"
 	"trivet/reservation/internal/ledger"
@@ -86,10 +87,10 @@ func (d *Desk) GiveBack(ctx context.Context, order Order) error {
 		d.mark(ctx, markOf(order, ended))
 		return nil
 	}
-	// The tombstone keeps the order's pin from ever being committed, so the hold's time may run on; an empty memory
-	// has nothing that could.
-	if err := d.memory.Revert(ctx, order.Name, order.OrderID); err != nil && !errors.Is(err, seats.ErrUnloaded) {
-		return away(err)
+	// The tombstone keeps the order's pin from ever being committed, so the hold's time may run on; an empty memory has
+	// nothing that could. That it fails changes no answer: the tombstone lasts, and a pin that stays under way is settled.
+	if err := d.memory.Revert(context.WithoutCancel(ctx), order.Name, order.OrderID); err != nil && !errors.Is(err, seats.ErrUnloaded) {
+		slog.WarnContext(ctx, "valkey was not told", "show_id", order.Name.ShowID, "state", hold.Released, "error", err)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package reserve_test
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"testing"
 	"time"
@@ -197,6 +198,47 @@ func TestAClockThatWasAheadKeepsNoPinUnderWay(t *testing.T) {
 	day := float64(time.Now().Add(24 * time.Hour).UnixMilli())
 	must(t, here.client.Do(t.Context(), here.client.B().Zadd().Key("pinning:{"+here.show+"}").ScoreMember().ScoreMember(day, claim).Build()).Error())
 	must(t, reserve.SweepOnce(t.Context(), here.desk))
+	found, err := here.desk.Look(t.Context(), granted.Name)
+	must(t, err)
+	expect(t, found.State, hold.Held)
+}
+
+func TestARefusalThatIsRepeatedSaysSo(t *testing.T) {
+	here := newPlace(t)
+	here.hold("h", "a-1")
+	for _, want := range []string{"", "true"} {
+		_, err := here.desk.Hold(t.Context(), reserve.Wanted{Name: here.name("late"), Seats: []string{"a-1"}})
+		var refused *problem.Error
+		if !errors.As(err, &refused) {
+			t.Fatal(err)
+		}
+		expect(t, refused.Code, problem.AlreadyHeld)
+		expect(t, refused.Headers.Get("idempotency-replayed"), want)
+	}
+}
+
+// gone is a memory whose server is away by the time that a pin is to be taken back.
+type gone struct{ *seats.Store }
+
+func (gone) Revert(context.Context, hold.Name, string) error {
+	return &seats.AwayError{Sent: false, Err: errors.New("connection refused")}
+}
+
+// A tombstone that was committed is never said to be none, with Valkey or without.
+func TestATombstoneThatLastsIsNotSaidToBeNone(t *testing.T) {
+	here := newPlace(t)
+	granted := here.hold("h", "a-1")
+	order := here.order(granted, "o")
+	_, err := here.store.BeginPin(t.Context(), granted.Name, granted.Token, "o")
+	must(t, err)
+	err = here.over(gone{here.store}).GiveBack(t.Context(), order)
+	var refused *problem.Error
+	if errors.As(err, &refused) && refused.IsDefinite() {
+		_, err := here.desk.Pin(t.Context(), order)
+		t.Fatalf("nothing happened, it is said; and its pin is refused with %s", code(err))
+	}
+	must(t, err)
+	must(t, reserve.SweepOnce(t.Context(), here.desk)) // and nobody has to say it again for the hold's time to run on
 	found, err := here.desk.Look(t.Context(), granted.Name)
 	must(t, err)
 	expect(t, found.State, hold.Held)
