@@ -71,5 +71,5 @@ func answerOut(ctx context.Context, id string, made route.Answer, err error) Ans
 	if !known {
 		refused = problem.New(problem.Internal, "a defect of the service: what became of this is unknown").Because(err)
 	}
-	return AnswerOut{id, int64(refused.Kind().Status), false, json.RawMessage(problem.Body(refused, trace.ID(ctx)))}
+	return AnswerOut{id, int64(refused.Kind().Status), refused.Headers.Get("idempotency-replayed") == "true", json.RawMessage(problem.Body(refused, trace.ID(ctx)))}
 }

@@ -80,6 +80,9 @@ func granted(wanted Wanted, show ledger.Show, lines []hold.Price, payload string
 		for at, place := range claim.Taken {
 			taken[at] = claim.Seats[place]
 		}
+		if held.Again {
+			return Granted{}, alreadyHeld(taken).WithHeader("idempotency-replayed", "true")
+		}
 		return Granted{}, alreadyHeld(taken)
 	}
 	return Granted{

@@ -40,7 +40,7 @@ func notFound(name hold.Name) error {
 	return problem.Newf(problem.NotFound, "there is no hold %s of this subject in show %s", name.ID, name.ShowID)
 }
 
-func alreadyHeld(taken []string) error {
+func alreadyHeld(taken []string) *problem.Error {
 	return problem.Newf(problem.AlreadyHeld, "taken: %s", strings.Join(taken, ", ")).With("seats", taken)
 }
 
