@@ -31,6 +31,7 @@ type Memory interface {
 	States(ctx context.Context, show string, ids []string) ([]hold.State, error)
 	Changes(ctx context.Context, show, after string, wait time.Duration) ([]seats.Change, bool, error)
 	Epoch(ctx context.Context, show string) (int64, error)
+	Loading(ctx context.Context, show string) (bool, error)
 	Pinning(ctx context.Context, show string, graceMS int64) (int64, error)
 	Load(ctx context.Context, show string, epoch int64, marks []seats.Mark) (bool, error)
 }

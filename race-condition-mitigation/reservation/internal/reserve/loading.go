@@ -66,6 +66,9 @@ func (d *Desk) read(ctx context.Context, show string, needed func(context.Contex
 	if _, err := d.halls.find(ctx, show); err != nil {
 		return err
 	}
+	if err := d.awaitOthers(ctx, show); err != nil {
+		return err
+	}
 	epoch, marks, wanted, err := d.books.NewEpoch(ctx, show, func() (bool, error) { return needed(ctx, show) })
 	if err != nil || !wanted {
 		return err
@@ -78,6 +81,22 @@ func (d *Desk) read(ctx context.Context, show string, needed func(context.Contex
 		pause(ctx, loadsPause) // somebody newer is at it, or it was wiped meanwhile
 	}
 	return err
+}
+
+// awaitOthers returns once nobody reads the show's memory in.
+//
+// Which race: two replicas find a great hall's memory empty. Each reads it under a newer epoch than the other and so ends
+// the other's loading, which begins anew with a newer one, and neither comes to its end. Why this guard: who was overtaken
+// waits for the one who overtook him, so each does it once at most. A reader that died is waited for as long as he says
+// that he is at it, which is seconds. If it were lost, nobody holds or pins a seat of that show while both are asked.
+func (d *Desk) awaitOthers(ctx context.Context, show string) error {
+	for ctx.Err() == nil {
+		if busy, err := d.memory.Loading(ctx, show); err != nil || !busy {
+			return err
+		}
+		pause(ctx, loadsPause)
+	}
+	return unloadable()
 }
 
 func pause(ctx context.Context, duration time.Duration) {

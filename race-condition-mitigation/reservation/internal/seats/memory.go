@@ -26,8 +26,8 @@ var (
 )
 
 const (
-	loadPatienceMS = 60_000 // so long a loading that nobody goes on with keeps another of the same epoch out
-	loadAtOnce     = 500    // seats marked by one script: half a millisecond of the server's time
+	loadPatienceMS = 3_000 // so long a loading that nobody goes on with keeps others waiting
+	loadAtOnce     = 500   // seats marked by one script: half a millisecond of the server's time
 )
 
 // Mark is what PostgreSQL says of one seat.
@@ -55,6 +55,21 @@ func (s *Store) Epoch(ctx context.Context, show string) (int64, error) {
 		return 0, translate(err)
 	}
 	return strconv.ParseInt(text, 10, 64)
+}
+
+// Loading tells whether somebody reads a show's memory in.
+func (s *Store) Loading(ctx context.Context, show string) (bool, error) {
+	client, err := s.link.Client()
+	if err != nil {
+		return false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.limits.Wait)
+	defer cancel()
+	count, err := client.Do(ctx, client.B().Exists().Key(loading(show)).Build()).AsInt64()
+	if err != nil {
+		return false, translate(err)
+	}
+	return count > 0, nil
 }
 
 // Pinning returns how many holds of a show have been on their way into PostgreSQL for longer than a grace, or since an
@@ -108,7 +123,7 @@ func (s *Store) Load(ctx context.Context, show string, epoch int64, marks []Mark
 		return false, err
 	}
 	for from := 0; from < len(marks); from += loadAtOnce {
-		words := []string{stamp, prefix(show)}
+		words := []string{stamp, strconv.Itoa(loadPatienceMS), prefix(show)}
 		for _, mark := range marks[from:min(from+loadAtOnce, len(marks))] {
 			words = append(words, mark.Seat, string(mark.State)+" "+number(mark.Fence))
 		}
