@@ -67,7 +67,10 @@ func (d *Desk) settle(ctx context.Context, order Order, state hold.State) (Settl
 		if !errors.Is(err, ledger.ErrEpoch) {
 			return settled, err
 		}
-		pause(ctx, pinsPause) // the new memory is being read; what it says of this hold decides
+		pause(ctx, pinsPause)
+		if err := d.awaitOthers(ctx, order.Name.ShowID); err != nil { // the new memory is being read; what it says of this hold decides
+			return Settled{}, unread(err) // nothing was committed
+		}
 	}
 	return Settled{}, unloadable()
 }
