@@ -102,6 +102,9 @@ func (f *Feed) read(ctx context.Context, show string, here *channel) {
 		if err != nil || !known {
 			return
 		}
+		if f.desk.reap(ctx, show) != nil { // a sweep does so for the shows that are kept in mind, of which this may be none
+			return
+		}
 		if len(found) > 0 {
 			version = found[len(found)-1].Version
 			f.tell(here, found)

@@ -7,7 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"trivet/reservation/internal/hold"
+	"trivet/reservation/internal/ledger"
 	"trivet/reservation/internal/problem"
 	"trivet/reservation/internal/reserve"
 	"trivet/reservation/internal/seats"
@@ -242,4 +245,35 @@ func TestATombstoneThatLastsIsNotSaidToBeNone(t *testing.T) {
 	found, err := here.desk.Look(t.Context(), granted.Name)
 	must(t, err)
 	expect(t, found.State, hold.Held)
+}
+
+// A process keeps 64 shows in mind and sweeps those; who listens to another one is told of a hold that ran out all the same.
+func TestAListenersShowIsNeverOutOfMind(t *testing.T) {
+	here := newPlace(t)
+	here.states()
+	heard, stop := reserve.NewFeed(here.desk).Listen(t.Context(), here.show)
+	defer stop()
+	here.hold("h", "a-1")
+	for number := range 64 {
+		other := ledger.Show{ID: here.show + "-" + strconv.Itoa(number), Name: "Hamlet", Currency: "EUR"}
+		other.Blocks = []ledger.Block{{Name: "a", UnitPriceMinor: 1, Seats: []string{"a-1"}}}
+		must(t, here.books.Write(t.Context(), nil, func(ctx context.Context, tx pgx.Tx) error {
+			_, err := ledger.InsertShow(ctx, tx, other)
+			return err
+		}))
+		_, err := here.desk.Hall(t.Context(), other.ID)
+		must(t, err)
+	}
+	here.expire("h", "a-1")
+	must(t, reserve.SweepOnce(t.Context(), here.desk))
+	for late := time.After(8 * time.Second); ; {
+		select {
+		case changes := <-heard:
+			if changes[len(changes)-1].State == seats.Free {
+				return
+			}
+		case <-late:
+			t.Fatal("the seat that went free is never told")
+		}
+	}
 }
