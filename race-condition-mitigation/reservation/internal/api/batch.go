@@ -3,7 +3,11 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
+	"runtime/debug"
 
 	"trivet/reservation/internal/hold"
 	"trivet/reservation/internal/problem"
@@ -20,11 +24,25 @@ func (s *Service) batch(ctx context.Context, r *route.Request) (route.Answer, er
 	}
 	told := make([]AnswerOut, len(entries))
 	reserve.Each(ctx, names, func(ctx context.Context, place int) {
-		made, err := s.entry(ctx, r.Subject(), entries[place], names[place])
+		made, err := s.guardedEntry(ctx, r.Subject(), entries[place], names[place])
 		told[place] = answerOut(ctx, names[place].ID, made, err)
 	})
 	return route.Success(http.StatusOK, BatchOut{told}), nil
 }
+
+// guardedEntry does one of a batch and keeps a defect that it meets to that entry: it runs beside the request, where
+// nobody else stands between a panic and the end of the process.
+func (s *Service) guardedEntry(ctx context.Context, caller string, entry Entry, name hold.Name) (made route.Answer, err error) {
+	defer func() {
+		if met := recover(); met != nil {
+			slog.ErrorContext(ctx, "an entry failed", "error", fmt.Sprintf("panic: %v\n%s", met, debug.Stack()))
+			err = errDefect
+		}
+	}()
+	return s.entry(ctx, caller, entry, name)
+}
+
+var errDefect = errors.New("an entry met a defect")
 
 // entry does one of a batch as the single request would.
 func (s *Service) entry(ctx context.Context, caller string, entry Entry, name hold.Name) (route.Answer, error) {

@@ -95,7 +95,7 @@ func standingOut(standing reserve.Standing) StandingOut {
 		at := stamp(*standing.ExpiresAt)
 		out.ExpiresAt = &at
 	}
-	if standing.OrderID != "" {
+	if standing.OrderID != "" && standing.State != hold.Released {
 		out.OrderID = &standing.OrderID
 	}
 	return out

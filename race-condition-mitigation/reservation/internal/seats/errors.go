@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 )
 
 // ErrUnloaded says that the memory of a show is empty: it must be loaded from PostgreSQL before anybody holds a seat.
@@ -12,7 +13,11 @@ var ErrUnloaded = errors.New("the show's memory is not loaded")
 // ReplyError is a reply that no script gives.
 type ReplyError struct{ Reply string }
 
-func (e *ReplyError) Error() string { return fmt.Sprintf("valkey replied %q", e.Reply) }
+// Error tells its first word alone: what follows may be a record, and in it a hold's token.
+func (e *ReplyError) Error() string {
+	word, _, _ := strings.Cut(e.Reply, "|")
+	return fmt.Sprintf("valkey replied %.40q …", word)
+}
 
 // AwayError says that Valkey did not answer. Sent tells whether it may have done what it was asked all the same.
 type AwayError struct {

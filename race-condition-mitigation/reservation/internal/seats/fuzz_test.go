@@ -48,6 +48,16 @@ func FuzzClaim(f *testing.F) {
 	})
 }
 
+func TestAnErrorTellsNoToken(t *testing.T) {
+	_, err := parseClaim("held|payload|a-secret|1|x||a-1")
+	_, other := parseClaim("nonsense|payload|a-secret|1|2||a-1")
+	for _, one := range []error{err, other} {
+		if one == nil || strings.Contains(one.Error(), "a-secret") {
+			t.Errorf("it says %v", one)
+		}
+	}
+}
+
 // FuzzWord tells a script's word from one that no script says.
 func FuzzWord(f *testing.F) {
 	for _, seed := range []string{"forbidden", "other", "held", "sold", "unknown", "refused", "nonsense", ""} {
