@@ -177,6 +177,8 @@ def _opened(prefix: str, cluster: str) -> dict[str, Any]:
                 },
             }
         ],
-        "host_selection_retry_max_attempts": 3,
+        # Each of these draws anew, and may draw the replica that was tried already: of two, one in two. So few draws
+        # that both retries may go to a dead replica would answer 503 although another one is there.
+        "host_selection_retry_max_attempts": 20,
     }
     return {"match": match, "route": {"cluster": cluster, "timeout": ANSWER_TIMEOUT, "retry_policy": retry}}
