@@ -85,9 +85,6 @@ func answerOut(ctx context.Context, id string, made route.Answer, err error) Ans
 	if err == nil {
 		return AnswerOut{id, int64(made.Status), made.Replayed, json.RawMessage(made.Body)}
 	}
-	refused, known := asProblem(err)
-	if !known {
-		refused = problem.New(problem.Internal, "a defect of the service: what became of this is unknown").Because(err)
-	}
+	refused := problem.Of(err)
 	return AnswerOut{id, int64(refused.Kind().Status), refused.Headers.Get("idempotency-replayed") == "true", json.RawMessage(problem.Body(refused, trace.ID(ctx)))}
 }

@@ -16,9 +16,8 @@ import (
 
 // Limits are what a request may ask for.
 type Limits struct {
-	TTLMS   int64
-	Seats   int
-	Strange int // streams of changes that go on at once
+	TTLMS int64
+	Seats int
 }
 
 // Service answers requests by what a desk does.

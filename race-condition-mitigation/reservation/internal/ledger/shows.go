@@ -71,17 +71,3 @@ func (d *Database) FindShow(ctx context.Context, id string) (Show, bool, error) 
 	}
 	return show, err == nil, err
 }
-
-// ShowIDs returns the ids of all shows.
-func (d *Database) ShowIDs(ctx context.Context) ([]string, error) {
-	var ids []string
-	err := d.Read(ctx, func(ctx context.Context, on Querier) error {
-		rows, err := on.Query(ctx, "SELECT id FROM shows ORDER BY id")
-		if err != nil {
-			return err
-		}
-		ids, err = pgx.CollectRows(rows, pgx.RowTo[string])
-		return err
-	})
-	return ids, err
-}
