@@ -110,6 +110,22 @@ def test_what_is_sold_meets_itself_when_it_is_asked_for_again_and_memory_was_los
     assert hall.invalid() >= {"refused_holds_legal"}
 
 
+def test_an_id_that_memory_lost_may_be_granted_other_seats(hall):
+    """The second hold stands at a-8 and not at a-7, and the first one's neighbour was never in its way."""
+    hall.hold("ivo/1", "a-7", (3000, 3010), ttl_ms=4000)
+    hall.hold("ivo/2", "a-8", (3020, 3030), ttl_ms=4000)
+    hall.wipe(3100, 3150, 3200)
+    hall.hold("ivo/1", "a-8", (3210, 3220), ttl_ms=4000)
+    hall.hold("ivo/3", "a-7", (3230, 3240), ttl_ms=1000)
+    hall.do("pin", "ivo/1", (3250, 3260), order_id="o-9")
+    hall.do("confirm", "ivo/1", (3270, 3280), order_id="o-9")
+    assert [each["outcome"] for each in hall.history[-5:]] == ["ok"] * 5
+    hall.look(9500, 9510)
+    assert hall.invalid() == set()
+    hall.faults.clear()
+    assert hall.invalid() >= {"one_answer_a_hold", "holds_exclusive"}
+
+
 @pytest.mark.parametrize("memory", ["valkey-1", "reservation-valkey"])
 def test_memory_is_lost_with_the_service_s_own_server(hall, memory):
     hall.hold("ivo/1", "a-8", (3000, 3010))

@@ -33,6 +33,9 @@ def person(chance: random.Random, number: int, shows: dict[str, dict[str, int]])
         answer = yield chance.randrange(60), "hold", ask
         if chance.random() < 0.15:
             answer = (yield chance.randrange(40), "hold", ask) or answer
+        if chance.random() < 0.1:
+            other = chance.sample(sorted(shows[show_id]), min(chance.choice([1, 2]), len(shows[show_id])))
+            yield chance.randrange(200), "hold", ask | {"seats": other}
         if answer and answer[0] == 201:
             while chance.random() < 0.3:
                 yield chance.randrange(60), "extend", place | {"ttl_ms": chance.choice([300, 1000, 2000, 6000])}

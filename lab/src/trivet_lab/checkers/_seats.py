@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -211,6 +212,29 @@ class Story(msgspec.Struct, gc=False):
         """Return the first answer that granted it."""
         return min((event for event in self.asks if event.is_ok), key=lambda event: event.done_ns, default=None)
 
+    def lives(self) -> list[Story]:
+        """Return the holds that had this name: one, or more if memory was lost and other seats granted under its id.
+
+        What names no seats and may have been done to any of them is in the story of each; so is every release.
+        """
+        lives = list(dict.fromkeys(event.seats for event in self.asks if event.is_ok))
+        if len(lives) < 2:
+            return [self]
+        return [self._life(seats, lives) for seats in lives]
+
+    def _life(self, seats: tuple[str, ...], lives: list[tuple[str, ...]]) -> Story:
+        def of_it(event: Event) -> bool:
+            return event.seats == seats or (event.seats not in lives and event.may_have_begun)
+
+        return Story(
+            self.name,
+            seats,
+            [event for event in self.asks if event.seats == seats or (seats == lives[0] and event.seats not in lives)],
+            [event for event in self.extends if of_it(event)],
+            [event for event in self.settles if of_it(event)],
+            self.releases,
+        )
+
 
 class Rush:
     """The story of every hold by its name, and the last seat map at rest of each show; told once for all checkers."""
@@ -222,6 +246,11 @@ class Rush:
         self.at_rest: dict[str, Pointer] = {}
         self._seen: Batch | None = None
         self._texts: dict[str, str] = {}
+
+    def lives(self) -> Iterator[Story]:
+        """Yield the story of every hold: of one name there may be several, as :meth:`Story.lives` says."""
+        for story in self.stories.values():
+            yield from story.lives()
 
     def read(self, batch: Batch) -> None:
         """Take in a batch, unless another checker gave it already."""

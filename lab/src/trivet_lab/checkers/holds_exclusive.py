@@ -43,12 +43,14 @@ class HoldsExclusive(Checker):
     def finish(self) -> Ruling:
         """Look at every seat for spans that meet."""
         standing: defaultdict[tuple[str, str], Standing] = defaultdict(Standing)
-        stories = self._rush.stories
+        lives = list(self._rush.lives())
+        whose: dict[Span, Story] = {}
         granted = 0
-        for story in stories.values():
+        for story in lives:
             span = certain(story, self._wipes)
             granted += story.granted_ns < NEVER_NS
             if span is not None:
+                whose[span] = story
                 for seat in story.seats:
                     standing[story.name.show_id, seat].add(span)
         found = Violations()
@@ -56,8 +58,8 @@ class HoldsExclusive(Checker):
         for (_, seat), spans in standing.items():
             for earlier, later in spans.meetings():
                 met.add((seat, later.name))
-                self._add(found, seat, earlier, stories[later.name])
-        for story in stories.values():
+                self._add(found, seat, earlier, whose[later])
+        for story in lives:
             if story.granted_ns == NEVER_NS:
                 continue
             for seat in story.seats:

@@ -54,7 +54,7 @@ class SeatFencesGrow(Checker):
     def _uses(self) -> dict[tuple[str, str], list[Use]]:
         """Return the pins of every seat: of a hold by an order the first call, the first return and its line."""
         uses: defaultdict[tuple[str, str], list[Use]] = defaultdict(list)
-        for story in self._rush.stories.values():
+        for story in self._rush.lives():
             pins: dict[tuple[HoldName, str | None], Use] = {}
             for event in story.settles:
                 if not event.is_ok or event.fence is None:

@@ -53,7 +53,7 @@ class SeatsLinearizable(Checker):
     def finish(self) -> Ruling:
         """Ask Porcupine."""
         shows: defaultdict[str, list[Story]] = defaultdict(list)
-        for story in self._rush.stories.values():
+        for story in self._rush.lives():
             if story.seats:
                 shows[story.name.show_id].append(story)
         if not shows:

@@ -40,7 +40,8 @@ class SoldNeverGranted(Checker):
         """Look at every grant."""
         owned: defaultdict[tuple[str, str], Standing] = defaultdict(Standing)
         owners = 0
-        for story in self._rush.stories.values():
+        lives = list(self._rush.lives())
+        for story in lives:
             span = settled(story)
             owners += span is not None
             if span is not None:
@@ -48,7 +49,7 @@ class SoldNeverGranted(Checker):
                     owned[story.name.show_id, seat].add(span)
         found = Violations()
         granted = 0
-        for story in self._rush.stories.values():
+        for story in lives:
             grant, window = story.grant(), windows(story)
             if grant is None or window is None:
                 continue
