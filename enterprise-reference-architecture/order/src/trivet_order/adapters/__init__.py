@@ -1,0 +1,1 @@
+"""What stands behind the ports: PostgreSQL, Kafka, and memory; none knows another."""

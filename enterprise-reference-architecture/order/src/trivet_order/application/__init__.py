@@ -1,0 +1,60 @@
+"""What can be done with orders: one use case a file, over ports that the adapters implement."""
+
+from .cancel_order import CancelOrder, CancelOrderUseCase
+from .create_order import CreateOrder, CreateOrderUseCase, Wanted
+from .errors import KeyInFlight, KeyReused, OrderChanged, OrderNotFound, StoreUnavailable
+from .get_order import GetOrder, GetOrderUseCase
+from .list_orders import PAGE_MAX, ListOrders, ListOrdersUseCase
+from .messages import UNTOLD, VERSIONS, Message, UnreadableMessage, event_of, read, tell
+from .ports import (
+    Clock,
+    EventPublisherPort,
+    KeysPort,
+    OrderQueriesPort,
+    OrderRepositoryPort,
+    TimelinePort,
+    UnitOfWork,
+    UnitsOfWork,
+)
+from .read_timeline import ReadTimeline, ReadTimelineUseCase
+from .views import LineView, OrderPage, OrderView, TimelineEntry, view_of
+
+__all__ = [
+    "PAGE_MAX",
+    "UNTOLD",
+    "VERSIONS",
+    "CancelOrder",
+    "CancelOrderUseCase",
+    "Clock",
+    "CreateOrder",
+    "CreateOrderUseCase",
+    "EventPublisherPort",
+    "GetOrder",
+    "GetOrderUseCase",
+    "KeyInFlight",
+    "KeyReused",
+    "KeysPort",
+    "LineView",
+    "ListOrders",
+    "ListOrdersUseCase",
+    "Message",
+    "OrderChanged",
+    "OrderNotFound",
+    "OrderPage",
+    "OrderQueriesPort",
+    "OrderRepositoryPort",
+    "OrderView",
+    "ReadTimeline",
+    "ReadTimelineUseCase",
+    "StoreUnavailable",
+    "TimelineEntry",
+    "TimelinePort",
+    "UnitOfWork",
+    "UnitsOfWork",
+    "UnreadableMessage",
+    "Wanted",
+    "event_of",
+    "read",
+    "tell",
+    "view_of",
+]

@@ -1,0 +1,47 @@
+"""What a line of an order is for: units of an item on stock, or seats that the customer holds already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from trivet_order.domain.errors import InvalidOrder
+
+_ID_CHARACTERS_MAX = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """An item of the inventory, of which there are many alike."""
+
+    item_id: str
+
+    def __post_init__(self) -> None:
+        """Refuse an id that is none (InvalidOrder)."""
+        _ensure_id(self.item_id, "item")
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """What one hold of a show holds: one seat or several that are taken together.
+
+    ``token`` is the hold's secret, which proves that it is the customer's. It is never shown again, so it is left out
+    of what is printed and of what is compared: a hold is the same one whatever proves it.
+    """
+
+    show_id: str
+    hold_id: str
+    token: str = field(repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Refuse ids that are none (InvalidOrder)."""
+        _ensure_id(self.show_id, "show")
+        _ensure_id(self.hold_id, "hold")
+        _ensure_id(self.token, "token")
+
+
+Product = Stock | Seat
+
+
+def _ensure_id(text: str, what: str) -> None:
+    if not 0 < len(text) <= _ID_CHARACTERS_MAX:
+        raise InvalidOrder(f"a {what} has an id of 1 to {_ID_CHARACTERS_MAX} characters")

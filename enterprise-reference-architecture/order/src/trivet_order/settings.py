@@ -1,0 +1,3 @@
+"""Everything that can be set, and the only place that reads the environment."""
+
+MEMBER = "order"
