@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from trivet_platform import Envoy, Link, Part, Postgres, Program, Supervisor, Valkey
+from trivet_platform import Envoy, Kafka, Link, Part, Postgres, Program, Supervisor, Valkey
 from trivet_platform.proctree import is_alive, know, row
 from trivet_platform.server import ServerPart
 
@@ -23,6 +23,7 @@ def make(kind: str, service: Callable[..., Program]) -> Part:
     makers: dict[str, Callable[[], Part]] = {
         "postgres": lambda: Postgres("hit-postgres"),
         "valkey": lambda: Valkey("hit-valkey"),
+        "kafka": lambda: Kafka("hit-kafka"),
         "envoy": lambda: Envoy("hit-envoy"),
         "link": lambda: Link("hit-link", "127.0.0.1:9"),
         "program": lambda: service("hit-service"),
@@ -79,7 +80,7 @@ def test_pause_resume_kill_and_start_again(
     assert part.pids == []
 
 
-@pytest.mark.parametrize("kind", ["postgres", "valkey", "envoy", "link"])
+@pytest.mark.parametrize("kind", ["postgres", "valkey", "kafka", "envoy", "link"])
 def test_a_port_taken_before_it_is_bound(kind: str, supervisor: Supervisor, service: Callable[..., Program]) -> None:
     part = make(kind, service)
     assert isinstance(part, ServerPart)

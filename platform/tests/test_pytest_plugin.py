@@ -21,6 +21,14 @@ def test_shares_it_within_the_module(database):
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT count(*) FROM mine").fetchone() == (1,)
 """
+STREAMING = """
+def test_has_a_topic(kafka, topic):
+    with kafka._wire(5) as wire:
+        assert topic in wire.cluster().topics
+    print("topic", topic)
+
+test_has_another = test_has_a_topic
+"""
 IDLE = """
 def test_asks_for_nothing(tmp_path_factory):
     assert not list(tmp_path_factory.getbasetemp().glob("platform*"))
@@ -41,6 +49,13 @@ def test_a_server_a_session_and_a_database_a_module(tmp_path: Path) -> None:
     assert "4 passed" in shown
     assert len(set(re.findall(r"database (\w+)", shown))) == 2
     assert len(list(tmp_path.glob("base/platform[0-9]/log/postgres.log"))) == 1
+
+
+def test_a_broker_a_session_and_a_topic_a_test(tmp_path: Path) -> None:
+    shown = run(tmp_path, test_one=STREAMING, test_two=STREAMING)
+    assert "4 passed" in shown
+    assert len(set(re.findall(r"topic (test_\S+)", shown))) == 4
+    assert len(list(tmp_path.glob("base/platform[0-9]/log/kafka.log"))) == 1
 
 
 def test_nothing_starts_unless_a_test_asks(tmp_path: Path) -> None:

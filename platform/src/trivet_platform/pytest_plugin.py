@@ -1,15 +1,18 @@
 """Fixtures that give any member's tests real servers, each started when the first test asks for it.
 
-One PostgreSQL a session and a database a module; as many Valkey masters as the most demanding test asks for.
+One PostgreSQL a session and a database a module; as many Valkey masters as the most demanding test asks for; one Kafka
+a session and a topic a test.
 """
 
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from trivet_platform.kafka import Kafka
 from trivet_platform.postgres import Postgres
 from trivet_platform.supervisor import Supervisor
 from trivet_platform.valkey import Valkey
@@ -54,3 +57,20 @@ def valkeys(supervisor: Supervisor) -> Callable[[int], list[str]]:
         return [part.url for part in started[:count]]
 
     return ask
+
+
+@pytest.fixture(scope="session")
+def kafka(supervisor: Supervisor) -> Kafka:
+    """The session's Kafka. Tests keep apart by the names of their topics and groups."""
+    part = Kafka()
+    supervisor.start(part)
+    return part
+
+
+@pytest.fixture
+def topic(kafka: Kafka, request: pytest.FixtureRequest) -> str:
+    """The name of a fresh topic with one partition; a group of the same name is as fresh."""
+    test = re.sub(r"[^\w.-]+", "_", request.node.name, flags=re.ASCII)[:_NAME_CHARS_MAX]
+    name = f"{test}-{uuid.uuid4().hex[:8]}"
+    kafka.create_topic(name)
+    return name

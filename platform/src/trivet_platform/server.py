@@ -90,6 +90,8 @@ class ServerPart(ProcessPart):
     port is believed only if the server's own process listens there.
     """
 
+    preparing = "preparing its data directory"
+
     def __init__(self, name: str, port: int | None = None) -> None:
         super().__init__(name)
         self._wanted_port = port
@@ -146,7 +148,7 @@ class ServerPart(ProcessPart):
                 raise PartDied(ended)
             return self._move(site, ended)
         if process is self._preparation:
-            return "preparing its data directory"
+            return self.preparing
         if not listens(lambda: process.pids, HOST, self.port):
             return "not accepting connections"
         return self.probe()
