@@ -17,7 +17,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 import golang
-from steps import BIN, ROOT, STAMPS, VENV, alone, call, digest, environment, fail, home_cache, say, size_of, step
+from steps import (
+    BIN,
+    ROOT,
+    STAMPS,
+    VENV,
+    alone,
+    call,
+    digest,
+    environment,
+    fail,
+    home_cache,
+    say,
+    size_of,
+    step,
+    user_cache,
+)
 
 PYTHON = BIN / "python"
 UV = BIN / "uv"
@@ -76,6 +91,11 @@ def install_members() -> str:
     return f"{len(folders)} members in place"
 
 
+def set_up_kafka() -> str:
+    """Bring what Kafka starts from, which is in no wheel: its jars, and the cache that its Java trains here."""
+    return call(PYTHON, "-m", "trivet_platform.kafka_setup").strip()
+
+
 def sync(name: str) -> None:
     """Bring the environment to what a set's locks and the members' own files say."""
     if sys.version_info < OLDEST:
@@ -89,6 +109,10 @@ def sync(name: str) -> None:
         step("installer", digest([ROOT / "tools" / "requirements-uv.lock"]), install_uv)
         step(name, digest([ROOT / lock for lock in SETS[name]]), lambda: install_set(name))
         step("members", digest([folder / "pyproject.toml" for folder in members()]), install_members)
+        # Its Java is in the environment, so another set of distributions may bring another one.
+        own = sorted((ROOT / "platform" / "src" / "trivet_platform").glob("kafka_*"))
+        made_from = digest([*own, STAMPS / "python", STAMPS / name])
+        step("kafka", made_from, set_up_kafka, [user_cache() / "kafka" / "jars"])
         golang.prepare()
         golang.build_members()
         golang.build_tools()

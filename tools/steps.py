@@ -101,3 +101,8 @@ def home_cache() -> Path | None:
     if not home or not os.access(home, os.W_OK | os.X_OK):
         return None
     return Path(named) if named and Path(named).is_absolute() else Path(home) / ".cache"
+
+
+def user_cache() -> Path:
+    """Return where is kept what every checkout of this person can use; the platform's settings.py finds the same."""
+    return (home_cache() or VENV / ".cache") / "trivet"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-KEPT = ("PIP_", "SSL_", "UV_INDEX", "REQUESTS_", "GOPROXY", "GOSUMDB", "GONOSUMDB")
+KEPT = ("PIP_", "SSL_", "UV_INDEX", "REQUESTS_", "GOPROXY", "GOSUMDB", "GONOSUMDB", "TRIVET_PLATFORM_")
 """Where a machine gets packages from, which a stranger's may say as well."""
 
 
@@ -41,6 +41,8 @@ def test_two_commands_are_enough_and_the_second_run_needs_no_network(tmp_path: P
     assert first.returncode == 0, first.stdout[-3000:] + first.stderr[-3000:]
     assert "✓ invalid, as it must be" in first.stdout
     assert re.search(r"^  go +1\.\d+\.\d+ from a wheel, \d+ MB installed", first.stderr, re.MULTILINE), first.stderr
+    kafka = r"^  kafka +45 jars fetched, \d+ MB; start cache trained, \d+ MB, \d+\.\d s$"
+    assert re.search(kafka, first.stderr, re.MULTILINE), first.stderr
     assert len(first.stdout.splitlines()) <= 30
 
     offline = environment | dict.fromkeys(("http_proxy", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
