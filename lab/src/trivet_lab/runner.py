@@ -24,7 +24,6 @@ from trivet_lab.evidence import (
     machine,
     now_utc,
     plain_parameters,
-    versions,
     write_record,
     write_results,
 )
@@ -37,6 +36,7 @@ from trivet_lab.scene import Cue
 from trivet_lab.settings import LabSettings, lab_settings
 from trivet_lab.topologies import Shop, link_names, part_names
 from trivet_lab.verdict import judge_variant, summarise
+from trivet_platform import server_versions
 
 RECOVERY_S = 5
 """How much longer than a fault its consequences last: a server starts again, and a dead holder's lease ends."""
@@ -106,7 +106,7 @@ def record_order(order: Order, run: RunDirectory, settings: LabSettings) -> RunR
         started=now_utc(),
         commit=commit_of(settings.root),
         machine=machine(),
-        versions=versions(),
+        versions=server_versions(),
         real=list(order.scenario.real),
         simulated=list(order.scenario.simulated),
         parameters=dict(plain_parameters(order.parameters)),

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from trivet_lab.cli import doctor
+from trivet_platform import Shelf
 
 
 @pytest.mark.parametrize(
@@ -17,6 +18,14 @@ def test_a_libc_older_than_the_wheels_is_unfit(
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.setattr(platform, "libc_ver", lambda: libc)
     assert doctor._system().ok is (expected == "fit")
+
+
+def test_what_kafka_starts_from_is_told_or_how_to_get_it(tmp_path: Path) -> None:
+    kept, missing = doctor._kafka("4.4.0", Shelf()), doctor._kafka("4.4.0", Shelf(tmp_path))
+    assert (kept.ok, kept.needed, missing.ok) == (True, True, False)
+    assert kept.seen.startswith("4.4.0, with 45 jars and a start cache in /")
+    assert missing.seen == f"4.4.0, and in {tmp_path} are not all of its 45 jars as they should be"
+    assert "kafka_setup" in missing.cure
 
 
 def test_go_and_its_compiler_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from trivet_lab.faults import Conductor, Target, find_faults
 from trivet_platform import (
     Conditions,
     Envoy,
+    Kafka,
     Link,
     Part,
     Postgres,
@@ -64,6 +65,9 @@ CASES = [
     Case("pause", "postgres", "in state T"),
     Case("restart", "postgres", "leads it"),
     Case("clock_jump", "postgres", "it shows the machine's time +3,"),
+    Case("kill", "kafka", "nothing of it lives"),
+    Case("pause", "kafka", "in state T"),
+    Case("restart", "kafka", "leads it"),
     Case("disk_full", "postgres", "refused a write with 53100"),
 ]
 MARKS = {
@@ -103,16 +107,16 @@ def needs(fault: str, argument: str = "") -> Conditions:
 
 @pytest.fixture(scope="module")
 def targets(supervisor: Supervisor) -> dict[str, Target]:
-    valkey, envoy = Valkey("every-valkey"), Envoy("every-envoy")
+    valkey, envoy, kafka = Valkey("every-valkey"), Envoy("every-envoy"), Kafka("every-kafka")
     listen = f"127.0.0.1:{free_port()}"
     words = [sys.executable, str(SERVICE), listen]
     service = Program("every-service", words, listen=listen, ready_url=f"http://{listen}/livez")
     valkey.conditions = service.conditions = needs("clock_jump")
-    supervisor.start(valkey, envoy, service)
+    supervisor.start(valkey, envoy, kafka, service)
     link = Link("every-link", f"127.0.0.1:{urlsplit(valkey.url).port}")
     supervisor.start(link)
     log = supervisor.directory / "log"
-    parts = {"valkey-1": valkey, "envoy": envoy, REPLICA: service, LINK: link}
+    parts = {"valkey-1": valkey, "envoy": envoy, "kafka": kafka, REPLICA: service, LINK: link}
     return {name: Target(name, part, supervisor.start, log / f"{part.name}.log") for name, part in parts.items()}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from trivet_lab.members import find_members
 from trivet_lab.settings import lab_settings
-from trivet_lab.topologies import Shop, Stage, StageFailed
+from trivet_lab.topologies import Shop, Stage, StageFailed, link_names, part_names
 from trivet_platform import Conditions, Supervisor
 
 
@@ -83,6 +83,37 @@ def test_a_stage_has_the_members_that_are_named_and_all_when_none_is(tmp_path: P
     alone = Stage("s", "http://127.0.0.1:1", 0, [], {"second": "postgresql://reader"}, {})
     own = {"TRIVET_EDGE_URL", "TRIVET_ISSUER_URL", "TRIVET_SECOND_READER_URL", "TRIVET_VALKEY_URLS"}
     assert shop.endpoints(alone).keys() == own
+
+
+def test_a_shop_has_a_kafka_if_a_member_needs_one_and_leads_that_one_to_it(tmp_path: Path) -> None:
+    without = find_members(lab_settings().root)["inventory"]
+    member = dataclasses.replace(without, name="streaming", needs={"postgres": 1, "kafka": 1})
+    plain = Shop(Supervisor(tmp_path), {"inventory": without}, lab="plain")
+    assert plain.kafka is None
+    assert "TRIVET_KAFKA_SERVERS" not in plain.endpoints(Stage("s", "", 0, [], {}, {}))
+    assert "kafka" not in part_names([without])
+    shop = Shop(Supervisor(tmp_path), {"inventory": without, "streaming": member}, lab="both")
+    assert shop.kafka is not None
+    told = {each.name: shop._environment(each, "postgresql://", {}, lab=False) for each in (without, member)}
+    assert told["streaming"]["TRIVET_STREAMING_KAFKA_SERVERS"] == shop.kafka.servers
+    assert not any("KAFKA" in name for name in told["inventory"])
+    assert shop.endpoints(Stage("s", "", 0, [], {}, {}))["TRIVET_KAFKA_SERVERS"] == shop.kafka.servers
+    assert {"kafka", "postgres", "issuer", "envoy"} < set(part_names([without, member]))
+    assert not any("kafka" in name for name in link_names([without, member]))
+
+
+def test_a_stage_finds_a_kafka_that_answers_and_has_no_topic(tmp_path: Path) -> None:
+    member = dataclasses.replace(find_members(lab_settings().root)["inventory"], needs={"kafka": 1})
+    with Supervisor(tmp_path) as platform:
+        shop = Shop(platform, {"inventory": member}, lab="events")
+        shop.open()
+        assert shop.kafka is not None
+        shop.kafka.create_topic("orders")
+        shop.kafka.pause()
+        shop._prepare({})
+        assert shop.kafka.blocker() is None
+        with shop.kafka._wire(5) as wire:
+            assert wire.cluster().topics == []
 
 
 def say(port: int, command: bytes) -> bytes:

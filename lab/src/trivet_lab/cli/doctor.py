@@ -19,7 +19,7 @@ from trivet_lab.console import Console
 from trivet_lab.faults import find_faults
 from trivet_lab.members import CommandError, find_members, run_command
 from trivet_lab.settings import lab_settings
-from trivet_platform import server_versions
+from trivet_platform import Shelf, server_versions
 
 DISK_BYTES_MIN = 2_000_000_000
 MEMORY_BYTES_MIN = 2_000_000_000
@@ -53,10 +53,26 @@ def _system() -> Finding:
 
 def _servers() -> list[Finding]:
     cure = "remove .venv and call ./trivet again"
-    return [
-        Finding(name, version is not None, version or "does not start", cure)
-        for name, version in server_versions().items()
+    versions = server_versions()
+    kafka = versions.pop("Kafka")
+    found = [
+        Finding(name, version is not None, version or "does not start", cure) for name, version in versions.items()
     ]
+    return [*found, _kafka(kafka, Shelf())]
+
+
+def _kafka(version: str, shelf: Shelf) -> Finding:
+    """Say whether what Kafka starts from is on this machine: it is in no wheel, and its first start would fetch it."""
+    kept = shelf.find()
+    if kept is None:
+        seen = f"{version}, and in {shelf.folder} are not all of its {len(shelf.locked)} jars as they should be"
+        return Finding(
+            "Kafka", ok=False, seen=seen, cure=".venv/bin/python -m trivet_platform.kafka_setup fetches them"
+        )
+    cache = "a start cache" if kept.aot else "no start cache, so that it starts more slowly"
+    return Finding(
+        "Kafka", ok=True, seen=f"{version}, with {len(kept.jars)} jars and {cache} in {shelf.folder}", cure=""
+    )
 
 
 def _size() -> list[Finding]:

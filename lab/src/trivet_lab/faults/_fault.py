@@ -34,7 +34,7 @@ class Target:
     @property
     def addresses(self) -> list[str]:
         """Where others were told that it is; what it offers besides, an admin's port, may move."""
-        return [address for use, address in self.part.endpoints.items() if use in {"url", "tcp"}]
+        return [address for use, address in self.part.endpoints.items() if use in {"url", "tcp", "servers"}]
 
 
 def moved(known: Sequence[str], now: Sequence[str]) -> str:

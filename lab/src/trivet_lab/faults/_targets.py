@@ -25,7 +25,7 @@ WORDS: Mapping[str, Callable[[int], int]] = {
 SERVICE, LINK = "service", "link"
 _MASTERS = "valkey"
 _PRIMARY = "postgres"
-_SERVERS = frozenset({_MASTERS, _PRIMARY, "issuer", "envoy"})
+_SERVERS = frozenset({_MASTERS, _PRIMARY, "kafka", "issuer", "envoy"})
 _LINK_WORD = "-to-"
 _OWN_MASTER = "-valkey"
 

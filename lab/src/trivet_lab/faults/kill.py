@@ -8,7 +8,10 @@ from trivet_lab.faults._fault import Fault, Seen, numbers
 
 
 class Kill(Fault):
-    """Ends a part without a word. What it had in memory is gone: a Valkey comes back empty, PostgreSQL recovers."""
+    """Ends a part without a word. What it had in memory is gone: a Valkey comes back empty, PostgreSQL recovers.
+
+    A Kafka recovers as well, and is away for some seconds: it waits until its own last session is over.
+    """
 
     NAME: ClassVar[str] = "kill"
     PROVES: ClassVar[str] = (

@@ -17,7 +17,14 @@ def part_names(members: Sequence[Member]) -> list[str]:
         for process in member.processes
         for number in range(1, process.replicas + 1)
     ]
-    return [*services, *master_names(members), "postgres", "issuer", "envoy"]
+    return [
+        *services,
+        *master_names(members),
+        "postgres",
+        *(["kafka"] if need_kafka(members) else []),
+        "issuer",
+        "envoy",
+    ]
 
 
 def replica_name(member: Member, process: Process, number: int) -> str:
@@ -45,8 +52,13 @@ def master_names(members: Iterable[Member]) -> list[str]:
     return [*quorum, *(name for names in named if len(names) == 1 for name in names)]
 
 
+def need_kafka(members: Iterable[Member]) -> bool:
+    """Whether one of these members speaks to Kafka; all who do speak to the same."""
+    return any("kafka" in member.needs for member in members)
+
+
 def link_names(members: Sequence[Member]) -> list[str]:
-    """Return the names of all links of a linked stage with these members."""
+    """Return the names of all links of a linked stage with these members; none leads to Kafka, see ``wire``."""
     return [
         f"{replica_name(member, process, number)}{LINK_WORD}{server}"
         for member in members

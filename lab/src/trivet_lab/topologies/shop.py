@@ -1,4 +1,4 @@
-"""The shop on one machine: PostgreSQL, independent Valkey masters and Envoy once, services a stage at a time.
+"""The shop on one machine: PostgreSQL, Valkey masters, Kafka and Envoy once, services a stage at a time.
 
 The parts are started once and shared; each *stage* puts fresh replicas, on fresh databases, behind the same
 edge address. So three variants can be compared on one warm platform without sharing a row.
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trivet_lab.members import Member, Process, executable, last_lines, run_command
-from trivet_lab.topologies.names import LINK_WORD, master_names, masters_of, replica_name
+from trivet_lab.topologies.names import LINK_WORD, master_names, masters_of, need_kafka, replica_name
 from trivet_lab.topologies.stage import Stage, StageFailed
 from trivet_lab.topologies.wiring import wire
 from trivet_platform import (
@@ -22,6 +22,7 @@ from trivet_platform import (
     Conditions,
     Envoy,
     Issuer,
+    Kafka,
     Limits,
     Link,
     Part,
@@ -67,8 +68,14 @@ class Shop:
         self._stages = 0
         self.postgres = Postgres()
         self.valkeys = [Valkey(each) for each in master_names(members.values())]
+        self.kafka = Kafka() if need_kafka(members.values()) else None
         self.issuer = Issuer()
         self.edge = Envoy(port=port, issuer=self.issuer, certificate=certificate)
+
+    @property
+    def _shared(self) -> list[Postgres | Valkey | Kafka | Issuer | Envoy]:
+        """The parts that every stage stands upon."""
+        return [self.postgres, *self.valkeys, *([self.kafka] if self.kafka else []), self.issuer, self.edge]
 
     @property
     def logs(self) -> Path:
@@ -77,7 +84,7 @@ class Shop:
 
     def open(self) -> None:
         """Start the shared parts and wait until each is ready."""
-        self._platform.start(self.postgres, *self.valkeys, self.issuer, self.edge)
+        self._platform.start(*self._shared)
 
     def start(self, part: Part) -> None:
         """Start a part again that has ended, on its data and address, and wait until it is ready.
@@ -103,6 +110,8 @@ class Shop:
                 quorum = max(quorum, masters, key=len)
         if quorum:
             found["TRIVET_VALKEY_URLS"] = ",".join(valkey.url for valkey in quorum)
+        if self.kafka:
+            found["TRIVET_KAFKA_SERVERS"] = self.kafka.servers
         return found
 
     def _masters(self, member: Member) -> list[Valkey]:
@@ -127,8 +136,8 @@ class Shop:
         ``members`` names those that are needed, all when None: a shop that is open for several scenarios has members
         that one of them never speaks to. ``settings`` maps a member's name to its variables, ``conditions`` the name of
         one part to what it alone is started under; shared parts that ran under others are started again. ``lab`` opens
-        what is closed outside a lab. ``linked`` puts a link between every replica and every server, so that each can be
-        broken alone. ``limits`` are what the edge takes of one client.
+        what is closed outside a lab. ``linked`` puts a link between every replica and every server but Kafka (``wire``
+        says why), so that each can be broken alone. ``limits`` are what the edge takes of one client.
 
         Raises:
             StageFailed: a migration failed or a replica did not become ready.
@@ -168,7 +177,7 @@ class Shop:
                 self._platform.start(*links)
             self._platform.start(*programs)
             self.edge.route(upstreams, limits)
-            parts |= {part.name: part for part in (*self.valkeys, self.postgres, self.issuer, self.edge)}
+            parts |= {part.name: part for part in self._shared}
             limit = functools.partial(self.edge.route, upstreams)
             epoch_ns = time.monotonic_ns()
             yield Stage(name, self.edge.url, epoch_ns, programs, readers, parts, self.issuer, limit, inside)
@@ -187,17 +196,17 @@ class Shop:
             self._together([link.stop for link in links])
 
     def _prepare(self, conditions: Mapping[str, Conditions]) -> None:
-        """Make the shared parts as a stage finds them: alive, under its conditions, and without a lock of the last one.
+        """Make the shared parts as a stage finds them: alive, under its conditions, and without a trace of the last.
 
         A running process cannot change its conditions, so it is started again. One that a broken run left dead or
         standing still would break every stage after it, and a lock that outlives its stage turns the next one's buyers
-        away: all stages sell items of the same names.
+        away: all stages sell items of the same names. Their consumers have the same names too: one that found the last
+        stage's events, or its offsets, would tell of orders that nobody placed, or miss the first that somebody did.
         """
-        shared: list[Postgres | Valkey | Issuer | Envoy] = [self.postgres, *self.valkeys, self.issuer, self.edge]
-        wanted = {part.name: conditions.get(part.name, Conditions()) for part in shared}
-        for part in shared:
+        wanted = {part.name: conditions.get(part.name, Conditions()) for part in self._shared}
+        for part in self._shared:
             part.resume()
-        others = [part for part in shared if part.conditions != wanted[part.name] or not part.pids]
+        others = [part for part in self._shared if part.conditions != wanted[part.name] or not part.pids]
         self._together([part.stop for part in others])
         for part in others:
             part.conditions = wanted[part.name]
@@ -205,6 +214,8 @@ class Shop:
             self._platform.start(*others)
         for valkey in self.valkeys:
             valkey.flush()
+        if self.kafka:
+            self.kafka.forget()
 
     def _environment(
         self, member: Member, database_url: str, settings: Mapping[str, Mapping[str, str]], *, lab: bool
@@ -216,6 +227,8 @@ class Shop:
         }
         if masters := self._masters(member):
             own[member.variable("VALKEY_URLS")] = ",".join(valkey.url for valkey in masters)
+        if self.kafka and need_kafka([member]):
+            own[member.variable("KAFKA_SERVERS")] = self.kafka.servers
         if lab:
             own["TRIVET_LAB"] = self._lab
         return own | dict(settings.get(member.name, {}))

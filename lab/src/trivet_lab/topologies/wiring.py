@@ -11,7 +11,11 @@ from trivet_platform import Link
 
 
 def wire(replica: str, member: Member, environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Link]]:
-    """Return an environment that leads a replica over links, and these links by the server behind each."""
+    """Return an environment that leads a replica over links, and these links by the server behind each.
+
+    None leads to Kafka. Its clients ask any server that they know where the brokers are, and go where the answer says:
+    a link would carry that question alone, and whatever was done to it would break nothing.
+    """
     urls = {"postgres": environment[member.variable("DATABASE_URL")]}
     masters = environment.get(member.variable("VALKEY_URLS"), "")
     urls |= dict(zip(masters_of(member), filter(None, masters.split(",")), strict=False))
