@@ -7,13 +7,22 @@ from pathlib import Path
 import pytest
 
 from trivet_lab.evidence import PlannedFault
-from trivet_lab.faults import AskedNow, FaultError, conditions_of, find_faults, kind_of, plan_faults, read_fault
+from trivet_lab.faults import (
+    AskedNow,
+    FaultError,
+    Target,
+    conditions_of,
+    find_faults,
+    kind_of,
+    plan_faults,
+    read_fault,
+)
 from trivet_lab.faults._nemesis import MIX
 from trivet_lab.faults.disk_full import DISK_BYTES
 from trivet_lab.members import find_members
 from trivet_lab.settings import lab_settings
 from trivet_lab.topologies import link_names, part_names
-from trivet_platform import Conditions
+from trivet_platform import Conditions, Kafka
 
 MASTERS = [f"valkey-{number}" for number in range(1, 6)]
 REPLICAS = ["inventory-api-1", "inventory-api-2"]
@@ -24,6 +33,17 @@ PARTS = [*REPLICAS, *MASTERS, "postgres", "issuer", "envoy", *LINKS]
 def test_the_parts_of_the_shop_are_known_before_it_starts() -> None:
     members = [find_members(lab_settings().root)["inventory"]]
     assert [*part_names(members), *link_names(members)] == PARTS
+
+
+def test_kafka_is_a_server_known_by_where_clients_begin() -> None:
+    parts = [*PARTS, "kafka"]
+    assert kind_of("kafka") == "kafka"
+    assert plan_faults("pause:kafka@1s,kill:kafka/one@2s", parts, 7, 10)[1].parts == ["kafka"]
+    for fault in ("clock_jump", "failpoint=a.b=kill", "disk_full", "delay"):
+        with pytest.raises(FaultError, match=r"cannot hit kafka|cannot be done on this machine"):
+            plan_faults(f"{fault}:kafka@1s", parts, 7, 10)
+    kafka = Kafka()
+    assert Target("kafka", kafka, lambda _: None, Path("kafka.log")).addresses == [kafka.servers]
 
 
 def test_words_name_fault_target_and_times() -> None:

@@ -24,7 +24,10 @@ from trivet_platform.kafka_command import FLAGS
 from trivet_platform.kafka_jars import LOCK, Jar, find_jars, locked
 from trivet_platform.settings import cache_folder
 
+HALFWAY = ".new-"
+"""How the names of directories begin in which something is being made."""
 _UNUSED_S_MAX = 30 * 24 * 3600
+_HALFWAY_S_MAX = 24 * 3600
 
 
 class Kept(NamedTuple):
@@ -87,7 +90,7 @@ class Shelf:
 
     def make(self, target: Path, work: Callable[[Path], None]) -> None:
         """Let ``work`` fill a new directory that becomes ``target``, whole or not at all."""
-        with tempfile.TemporaryDirectory(dir=self.folder, prefix=".new-") as place:
+        with tempfile.TemporaryDirectory(dir=self.folder, prefix=HALFWAY) as place:
             fresh = Path(place) / "made"
             fresh.mkdir()
             work(fresh)
@@ -102,8 +105,9 @@ class Shelf:
         aot.parent.mkdir(exist_ok=True)
 
     def forget_old(self) -> None:
-        """Remove caches that nobody has used for a month: each new Java has one of its own."""
-        for folder in self.folder.glob("aot-*"):
-            with suppress(OSError):
-                if time.time() - folder.stat().st_mtime > _UNUSED_S_MAX:
-                    shutil.rmtree(folder, ignore_errors=True)
+        """Remove caches that nobody used for a month, as each new Java has its own, and what was left halfway."""
+        for pattern, age_s_max in (("aot-*", _UNUSED_S_MAX), (f"{HALFWAY}*", _HALFWAY_S_MAX)):
+            for folder in self.folder.glob(pattern):
+                with suppress(OSError):
+                    if time.time() - folder.stat().st_mtime > age_s_max:
+                        shutil.rmtree(folder, ignore_errors=True)

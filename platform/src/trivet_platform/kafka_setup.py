@@ -16,7 +16,7 @@ from pathlib import Path
 from trivet_platform.environment import base_environment
 from trivet_platform.errors import PlatformError
 from trivet_platform.kafka import Kafka
-from trivet_platform.kafka_cache import Kept, Shelf
+from trivet_platform.kafka_cache import HALFWAY, Kept, Shelf
 from trivet_platform.kafka_command import kafka_command, write_properties
 from trivet_platform.kafka_jars import fetch_jars, find_jars
 from trivet_platform.part import Site
@@ -91,7 +91,8 @@ def _format(jars: list[Path], target: Path) -> None:
 
 def _train(shelf: Shelf, kept: Kept, output: Path) -> None:
     """Start a broker, and end it in order as soon as it is ready."""
-    with tempfile.TemporaryDirectory() as place, Supervisor(Path(place), say_on_stderr) as platform:
+    halfway = tempfile.TemporaryDirectory(dir=shelf.folder, prefix=HALFWAY)
+    with halfway as place, Supervisor(Path(place), say_on_stderr) as platform:
         trainee = _Trainee(shelf, kept, output)
         platform.start(trainee)
         trainee.stop()
