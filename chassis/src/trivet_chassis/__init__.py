@@ -3,6 +3,7 @@
 from .answers import JSON, Answer, refusal, success
 from .commands import add_shared_commands, run_command
 from .documentation import ANSWER_HEADERS, PROBLEM_SCHEMA, REPLAYED_HEADER, Responses, refuses
+from .door import CONNECT_DEADLINE_S, Door
 from .errors import (
     AlreadyExists,
     Forbidden,
@@ -64,11 +65,13 @@ from .tokens import (
     tell_refusal,
 )
 from .trace import Trace, TraceMiddleware, current_trace, current_trace_id, new_trace, parse_traceparent
+from .transactions import DriverConnection, Transaction, tell_failure
 from .units import Units
 
 __all__ = [
     "ANSWER_HEADERS",
     "BODY_BYTES_MAX",
+    "CONNECT_DEADLINE_S",
     "JSON",
     "KEY_CHARACTERS_MAX",
     "KEY_DESCRIPTION",
@@ -85,7 +88,9 @@ __all__ = [
     "AlreadyExists",
     "Answer",
     "Check",
+    "Door",
     "Drain",
+    "DriverConnection",
     "FailpointError",
     "Forbidden",
     "Gate",
@@ -113,6 +118,7 @@ __all__ = [
     "TokenSettings",
     "Trace",
     "TraceMiddleware",
+    "Transaction",
     "Unauthenticated",
     "Unavailable",
     "Units",
@@ -152,6 +158,7 @@ __all__ = [
     "serve_asgi",
     "setting",
     "success",
+    "tell_failure",
     "tell_movement",
     "tell_refusal",
     "unknown_variables",

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from trivet_chassis import Unavailable
-from trivet_inventory import door
+from trivet_chassis import Door, Unavailable
 from trivet_inventory.bootstrap import build
 from trivet_inventory.settings import Settings
 from trivet_platform import Link, Supervisor
@@ -31,7 +30,7 @@ def test_at_a_door_that_was_found_shut_nobody_knocks_for_a_while(
     settings_for: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch, shut_s: float, knocks: int
 ) -> None:
     """A server that is recovering makes a process for each connect: hundreds a second keep it from it."""
-    monkeypatch.setattr(door, "SHUT_S", shut_s)
+    monkeypatch.setattr("trivet_chassis.door.SHUT_S", shut_s)
     settings = settings_for("advisory")
 
     async def scenario() -> int:
@@ -59,7 +58,7 @@ def test_at_a_door_that_was_found_shut_nobody_knocks_for_a_while(
 def test_at_a_door_that_was_found_shut_one_knocks_at_a_time(
     settings_for: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(door, "SHUT_S", 0.0)
+    monkeypatch.setattr("trivet_chassis.door.SHUT_S", 0.0)
     settings = settings_for("advisory")
 
     async def scenario() -> None:
@@ -94,7 +93,7 @@ def test_at_a_door_that_was_found_shut_one_knocks_at_a_time(
 def test_an_idle_connection_is_used_behind_a_shut_door_and_does_not_open_it(
     open_shop: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(door, "SHUT_S", 3600.0)
+    monkeypatch.setattr("trivet_chassis.door.SHUT_S", 3600.0)
 
     async def scenario() -> None:
         async with open_shop("advisory") as inventory:
@@ -111,7 +110,7 @@ def test_of_a_crowd_behind_a_shut_door_only_one_has_the_idle_connection(
     open_shop: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All look for one before the first of them has it: nobody may connect unasked for having seen it."""
-    monkeypatch.setattr(door, "SHUT_S", 3600.0)
+    monkeypatch.setattr("trivet_chassis.door.SHUT_S", 3600.0)
 
     async def scenario() -> None:
         async with open_shop("advisory") as inventory:
@@ -127,7 +126,7 @@ def test_of_a_crowd_behind_a_shut_door_only_one_has_the_idle_connection(
     asyncio.run(scenario())
 
 
-def knock(at_door: door.Door) -> tuple[Callable[[], None], Callable[[], None]]:
+def knock(at_door: Door) -> tuple[Callable[[], None], Callable[[], None]]:
     """Begin a connect; return what ends it well and what ends it badly."""
     way = at_door.knock()
     way.__enter__()
@@ -153,10 +152,10 @@ def knock(at_door: door.Door) -> tuple[Callable[[], None], Callable[[], None]]:
 def test_a_failure_shuts_the_door_unless_a_newer_connect_has_succeeded(
     monkeypatch: pytest.MonkeyPatch, ends: list[str], then: str
 ) -> None:
-    monkeypatch.setattr(door, "SHUT_S", 3600.0)
+    monkeypatch.setattr("trivet_chassis.door.SHUT_S", 3600.0)
 
     async def scenario() -> None:
-        at_door = door.Door(2, 0)
+        at_door = Door(2, 0)
         ways = {age: dict(zip(("succeeds", "fails"), knock(at_door), strict=True)) for age in ("older", "newer")}
         for end in ends:
             age, what = end.split()
@@ -167,10 +166,10 @@ def test_a_failure_shuts_the_door_unless_a_newer_connect_has_succeeded(
 
 
 def test_a_door_that_was_found_shut_stays_so_while_anybody_is_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "SHUT_S", 0.0)
+    monkeypatch.setattr("trivet_chassis.door.SHUT_S", 0.0)
 
     async def scenario() -> None:
-        at_door = door.Door(2, 0)
+        at_door = Door(2, 0)
         (_, first_fails), (_, second_fails) = knock(at_door), knock(at_door)
         first_fails()
         assert at_door.is_shut

@@ -1,11 +1,4 @@
-"""The only door to PostgreSQL: a bounded pool, and units of work that know what they do not know.
-
-Which race: between sending COMMIT and reading its answer the connection may be cut, the server killed, or the wait
-for synchronous standbys cancelled. The transaction may then have happened or not, and no error tells which. So an
-error *before* COMMIT was sent is definite (the server rolls back what nobody committed), and every error *during*
-COMMIT is unknown and says so (``definite: false``). Without this line a caller would be told "failed" of a purchase
-that was made, and would buy again.
-"""
+"""The only door to PostgreSQL: a bounded pool, and units of work that know what they do not know."""
 
 from __future__ import annotations
 
@@ -18,18 +11,14 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import asyncpg
-import structlog
 from asyncpg.pool import PoolConnectionProxy
 
-from trivet_chassis import Unavailable, WrongDatabase
-from trivet_inventory.door import CONNECT_DEADLINE_S, Door
+from trivet_chassis import CONNECT_DEADLINE_S, Door, Transaction, Unavailable, WrongDatabase, tell_failure
 from trivet_inventory.settings import Settings
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Verify: TypeAlias = Callable[["asyncpg.Connection[asyncpg.Record]"], Coroutine[Any, Any, None]]
 
-# SQLSTATE classes of a server that is away, full, shutting down or in someone's hands; 25006 is a read-only server.
-_TRANSIENT = ("08", "40", "53", "55", "57", "58", "25006", "25P03")
 # What a driver raises when a server fails. InternalClientError is among them: asyncpg's own state machine trips when a
 # server says goodbye at the moment at which a statement is being sent.
 _DRIVER_ERRORS = (
@@ -40,9 +29,8 @@ _DRIVER_ERRORS = (
     TimeoutError,
 )
 _AWAY = "the database cannot be reached"
-_ROLLBACK_DEADLINE_S = 1.0
 _CLOSE_DEADLINE_S = 5.0
-_log = structlog.get_logger("trivet.database")
+_LOST = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 @dataclass(frozen=True)
@@ -67,62 +55,12 @@ class Limits:
         )
 
 
-class Unit:
-    """One transaction at READ COMMITTED. Whatever is not committed when it ends is rolled back."""
+class Unit(Transaction):
+    """One transaction, and the connection that it is alone on."""
 
     def __init__(self, connection: PoolConnectionProxy[asyncpg.Record], commit_timeout_ms: int) -> None:
+        super().__init__(connection, commit_timeout_ms, _LOST)
         self.connection = connection
-        self._commit_timeout_s = commit_timeout_ms / 1000
-        self.commit_sent = False
-
-    async def commit(self) -> None:
-        """Commit, and return only if the server said so without reservation.
-
-        Raises:
-            Unavailable: definite if the server answered that it rolled back; not definite after a warning: with
-                synchronous standbys PostgreSQL turns a cancelled wait into a *warning* on a successful COMMIT
-                (SyncRepWaitForLSN in syncrep.c), which is no promise of durability.
-            Exception: The driver's error, a cut or a timeout; :meth:`Database.unit` tells it as unknown.
-        """
-        warnings: list[str] = []
-
-        def listen(_: object, message: asyncpg.PostgresLogMessage) -> None:
-            if getattr(message, "severity_en", None) == "WARNING":
-                warnings.append(str(getattr(message, "message", "")))
-
-        self.connection.add_log_listener(listen)
-        self.commit_sent = True
-        try:
-            tag = await self.connection.execute("COMMIT", timeout=self._commit_timeout_s)
-        except BaseException:
-            # Whatever the server still says of it goes to nobody: the connection is never used again.
-            self._discard()
-            raise
-        self.connection.remove_log_listener(listen)
-        if tag != "COMMIT":
-            raise Unavailable("the database rolled the transaction back", definite=True)
-        if warnings:
-            _log.warning("commit unknown", warnings=warnings)
-            raise Unavailable("COMMIT came back with a warning: it may not last", definite=False)
-
-    async def _end(self) -> None:
-        """Roll back what is open; a connection that cannot even do that is thrown away."""
-        try:
-            if self.connection.is_closed() or not self.connection.is_in_transaction():
-                return
-            await self.connection.execute("ROLLBACK", timeout=_ROLLBACK_DEADLINE_S)
-        except (asyncpg.InterfaceError, asyncpg.InternalClientError):
-            self._discard()  # lost, as a rule: the pool took it back, and the server rolls back by itself
-        except BaseException:
-            self._discard()
-            raise
-
-    def _discard(self) -> None:
-        """Cut the connection; the pool makes another."""
-        with contextlib.suppress(
-            asyncpg.InterfaceError, asyncpg.InternalClientError
-        ):  # it was lost, and the pool knows
-            self.connection.terminate()
 
 
 class Database:
@@ -209,15 +147,12 @@ class Database:
         unit = Unit(connection, self._limits.commit_timeout_ms)
         try:
             try:
-                await connection.execute("BEGIN")
+                await unit.begin()
                 yield unit
             finally:
-                await unit._end()
+                await unit.end()
         except _DRIVER_ERRORS as error:
-            if unit.commit_sent:
-                _log.warning("commit unknown", error=repr(error))
-                raise Unavailable("the answer to COMMIT did not come: it may have happened", definite=False) from error
-            _translate(error)
+            unit.tell(error)
             raise
         finally:
             await self._release(connection)
@@ -232,7 +167,7 @@ class Database:
         try:
             return await connection.fetch(query, *arguments)
         except _DRIVER_ERRORS as error:
-            _translate(error)
+            tell_failure(error)
             raise
         finally:
             await self._release(connection)
@@ -274,14 +209,3 @@ class Database:
 
 async def _keep(_: Any) -> None:
     """Do nothing on release: no session state is ever set, so asyncpg's RESET would be a round trip for nothing."""
-
-
-def _translate(error: Exception) -> None:
-    """Raise the driver's error as ours; return if it is a defect of this program, to be raised as it is."""
-    state = getattr(error, "sqlstate", None)
-    if isinstance(error, ValueError):  # an argument that the driver could not send
-        return
-    if state is not None and not state.startswith(_TRANSIENT):
-        return
-    _log.warning("database failed before commit", error=repr(error))
-    raise Unavailable("the database failed before COMMIT was sent: nothing happened", definite=True) from error

@@ -7,7 +7,7 @@ of half a second last as long as the crowd. Why this guard: the queue has its de
 once a connect has failed none begins while another is under way, nor within a moment of the last failure, until one
 succeeds. What began before the first failure, and that is at most one connect a place, goes on. Only connects tell of
 the database: a connection that was idle says nothing of it, and a failure says nothing if a connect that began later
-has succeeded. If the guard is lost, nothing is sold wrongly; the shop stays away.
+has succeeded. If the guard is lost, nothing is done wrongly; the service stays away.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from trivet_chassis import Unavailable, WrongDatabase
+from .errors import Unavailable, WrongDatabase
 
 CONNECT_DEADLINE_S = 2.0
 SHUT_S = 0.1
