@@ -1,3 +1,200 @@
 """Everything that can be set, and the only place that reads the environment."""
 
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from trivet_chassis import TokenSettings, load_settings, setting, unknown_variables
+
 MEMBER = "order"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Database(TokenSettings):
+    """What every process is told of its database."""
+
+    listen: str = setting("Address to serve HTTP on, host:port.", default="127.0.0.1:8000")
+    database_url: str = setting("PostgreSQL, postgresql://user:password@host:port/database.", secret=True)
+    pool_connections_max: int = setting("Database connections of this process.", default=24, minimum=1, maximum=200)
+    pool_wait_ms: int = setting(
+        "How long a request waits for its turn at a connection, in ms; then 503.",
+        default=1000,
+        minimum=1,
+        maximum=30_000,
+    )
+    statement_timeout_ms: int = setting(
+        "The server ends a statement that runs longer, in ms.", default=2000, minimum=10, maximum=60_000
+    )
+    idle_in_transaction_timeout_ms: int = setting(
+        "The server ends a transaction whose client says nothing for this long, in ms: a paused process must not "
+        "hold locks for ever.",
+        default=5000,
+        minimum=100,
+        maximum=60_000,
+    )
+    commit_timeout_ms: int = setting(
+        "How long COMMIT is waited for, in ms; then the outcome is unknown.", default=5000, minimum=10, maximum=60_000
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Api:
+    """What the API alone is told."""
+
+    requests_max: int = setting(
+        "How many requests may be served at once; one more gets 429. More than get their turn at a connection within "
+        "TRIVET_ORDER_POOL_WAIT_MS; and so few that their bodies fit into the memory, 64 KiB each at most.",
+        default=2000,
+        minimum=1,
+        maximum=100_000,
+    )
+    change_attempts_max: int = setting(
+        "How often a change of an order is tried that others change at the same time; then 503.",
+        default=5,
+        minimum=1,
+        maximum=100,
+    )
+    streams_max: int = setting(
+        "How many timelines may be watched at once; one more watcher gets 429.",
+        default=500,
+        minimum=1,
+        maximum=100_000,
+    )
+    stream_poll_ms: int = setting(
+        "Time between two looks for new entries of the timelines that are watched, in ms.",
+        default=50,
+        minimum=1,
+        maximum=10_000,
+    )
+    stream_heartbeat_ms: int = setting(
+        "How long a stream of a timeline may be silent, in ms; then it says that it is alive.",
+        default=15_000,
+        minimum=100,
+        maximum=60_000,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kafka:
+    """What the relay and the projector are told of Kafka."""
+
+    kafka_servers: tuple[str, ...] = setting(
+        "Brokers to begin with, host:port each; the relay, the projector and migrate need them, the API does not.",
+        default=(),
+    )
+    topic: str = setting("Where the order's events are published.", default="order.events")
+    kafka_cluster: str = setting(
+        "What the Kafka cluster is called in the marks of what was published to it.", default="main"
+    )
+    kafka_epoch: int = setting(
+        "How often publishing has moved to another cluster, plus one: what was marked under a smaller one is published "
+        "again.",
+        default=1,
+        minimum=1,
+    )
+    kafka_request_timeout_ms: int = setting(
+        "How long an answer of Kafka is waited for, in ms; then the outcome is unknown.",
+        default=5000,
+        minimum=100,
+        maximum=120_000,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Relay:
+    """What the relay alone is told."""
+
+    relay_batch_max: int = setting(
+        "How many events a relay claims, sends and marks at once.", default=500, minimum=1, maximum=10_000
+    )
+    relay_lease_ms: int = setting(
+        "How long a relay's lease of a shard lives, in ms: a crashed relay keeps its shards back that long.",
+        default=3000,
+        minimum=100,
+        maximum=60_000,
+    )
+    relay_poll_ms_max: int = setting(
+        "The longest time between two looks into an outbox that has nothing new, in ms.",
+        default=50,
+        minimum=1,
+        maximum=10_000,
+    )
+    relay_retry_ms_max: int = setting(
+        "The longest time between two tries of an event that cannot be published, in ms.",
+        default=30_000,
+        minimum=10,
+        maximum=3_600_000,
+    )
+    outbox_age_alarm_ms: int = setting(
+        "How old the oldest unpublished event may be, in ms; older, and /readyz of the relay is concerned.",
+        default=10_000,
+        minimum=1,
+    )
+    outbox_retention_h: int = setting(
+        "How long events stay in the outbox after they were published, in hours.", default=24, minimum=24
+    )
+    prune_interval_s: int = setting("Time between two prunings of the outbox, in s.", default=600, minimum=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Projector:
+    """What the projector alone is told."""
+
+    projector_batch_max: int = setting(
+        "How many messages a projector takes into one transaction.", default=500, minimum=1, maximum=10_000
+    )
+    projector_retry_ms_max: int = setting(
+        "The longest time between two tries of a batch while the database is away, in ms.",
+        default=1000,
+        minimum=1,
+        maximum=60_000,
+    )
+    projector_session_timeout_ms: int = setting(
+        "How long Kafka waits for a sign of life of a projector, in ms; then others get its partitions.",
+        default=10_000,
+        minimum=1000,
+        maximum=300_000,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(_Projector, _Relay, _Kafka, _Api, _Database):
+    """The settings of one process, validated; each reads those that it needs."""
+
+    drain_delay_ms: int = setting(
+        "On SIGTERM: how long to serve on while /readyz already says no, in ms.",
+        default=0,
+        minimum=0,
+        maximum=120_000,
+    )
+    drain_timeout_s: int = setting(
+        "On SIGTERM: how long requests in flight may take to end, in s.", default=15, minimum=1, maximum=600
+    )
+    log_level: str = setting(
+        "How much to log.", default="info", choices=("debug", "info", "warning", "error", "critical")
+    )
+    lab: str | None = setting(
+        "The lab run that this process belongs to; opens what only a lab may start.",
+        default=None,
+        variable="TRIVET_LAB",
+    )
+    failpoints: str | None = setting(
+        "What happens at which moment of an order, name=kill|pause:MS|error[@HIT],…; nothing without TRIVET_LAB.",
+        default=None,
+        variable="TRIVET_FAILPOINTS",
+    )
+
+
+def settings_from_environment() -> Settings:
+    """Read the settings of this process.
+
+    Raises:
+        SettingsError: With a sentence for every variable that is missing or wrong.
+    """
+    return load_settings(Settings, MEMBER, os.environ)
+
+
+def unread_variables() -> list[str]:
+    """Return a sentence for every variable that looks like a setting of this member and is none."""
+    return unknown_variables(Settings, MEMBER, os.environ)
