@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from starlette.types import ASGIApp
 
 from trivet_chassis import (
     JSON,
-    KEY_CHARACTERS_MAX,
-    KEY_DESCRIPTION,
-    KEY_HEADER,
-    KEY_PATTERN,
     OPEN_PATHS,
-    Answer,
-    InvalidRequest,
     LimitsMiddleware,
     MetricsMiddleware,
-    ServiceError,
     SheddingMiddleware,
     TraceMiddleware,
     Units,
-    UnsupportedMediaType,
-    current_principal,
     failpoint,
-    is_json,
     metrics_route,
-    problem_handlers,
-    problem_response,
     read_key,
     refuses,
     requires,
     tell_movement,
 )
+from trivet_chassis.web import KEY_FIELD, StrictRoute, answered, answers, current_subject, describe, make_application
 from trivet_inventory.bootstrap import Inventory
-from trivet_inventory.entrypoints.documentation import answers, describe
-from trivet_inventory.entrypoints.strictness import StrictRoute
 from trivet_inventory.entrypoints.wire import (
     BuyItem,
     CreateItem,
@@ -62,41 +47,16 @@ _KEYED = ("idempotency-key-reuse", *_LOAD)
 router = APIRouter(route_class=StrictRoute)
 
 
-async def idempotency_key(
-    request: Request,
-    key: Annotated[
-        str | None,
-        Header(
-            alias=KEY_HEADER,
-            min_length=1,
-            max_length=KEY_CHARACTERS_MAX,
-            pattern=KEY_PATTERN,
-            description=KEY_DESCRIPTION,
-            examples=["order-1-line-1"],
-        ),
-    ] = None,
-) -> str | None:
+async def idempotency_key(request: Request, key: Annotated[str | None, KEY_FIELD] = None) -> str | None:
     """Return the request's one idempotency key; two of them would be a guess."""
     del key  # declared for the document and for a refusal that names the field; of two, the framework shows one
     return read_key(request.headers.raw)
-
-
-async def current_subject() -> str:
-    """Return who asks."""
-    return current_principal().subject
 
 
 def inventory_of(request: Request) -> Inventory:
     """Return the process's objects."""
     inventory: Inventory = request.app.state.inventory
     return inventory
-
-
-async def answered(request: Request, work: Coroutine[Any, Any, Answer]) -> Response:
-    """Do the work to its end, whatever becomes of the request, and return its answer."""
-    units: Units = request.app.state.units
-    answer = await units.run(work)
-    return Response(answer.body, answer.status, answer.headers, answer.media_type)
 
 
 Key = Annotated[str | None, Depends(idempotency_key)]
@@ -182,30 +142,9 @@ async def get_item(item_id: PathId, request: Request) -> Response:
     return Response(msgspec.json.encode(await inventory_of(request).catalogue.get(item_id)), media_type=JSON)
 
 
-async def _on_invalid(request: Request, error: RequestValidationError) -> Response:
-    """Tell every fault of a request; a body that never said it is JSON is told that instead."""
-    if error.body is not None and not is_json(request.headers.get("content-type", "")):
-        refused: ServiceError = UnsupportedMediaType(f"the body must be {JSON}")
-    else:
-        refused = InvalidRequest.of_faults((fault["loc"], fault["msg"]) for fault in error.errors())
-    return problem_response(refused)
-
-
 def create_application() -> FastAPI:
     """Return the routes as an application without anything behind them, which is enough for its document."""
-    app = FastAPI(
-        title="Trivet Inventory",
-        summary="Sells items that run out, and never one too many.",
-        version="1",
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
-        exception_handlers={**problem_handlers(), RequestValidationError: _on_invalid},
-    )
-    # The routes themselves, not a router within a router: metrics and Allow then see each route's path and methods.
-    app.router.routes.extend(router.routes)
-    return app
+    return make_application("Trivet Inventory", "Sells items that run out, and never one too many.", router)
 
 
 def openapi() -> dict[str, Any]:

@@ -10,7 +10,9 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from trivet_chassis import InvalidRequest, current_principal, ensure_granted, read_json, required_scope
+from trivet_chassis.errors import InvalidRequest
+from trivet_chassis.strict_json import read_json
+from trivet_chassis.tokens import current_principal, ensure_granted, required_scope
 
 
 class StrictRequest(Request):

@@ -8,7 +8,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from trivet_chassis import ANSWER_HEADERS, PROBLEM_SCHEMA, REPLAYED_HEADER, SECURITY_SCHEMES, Responses
+from trivet_chassis.documentation import ANSWER_HEADERS, PROBLEM_SCHEMA, REPLAYED_HEADER, Responses
+from trivet_chassis.tokens import SECURITY_SCHEMES
 
 
 def answers(status: int, model: type[BaseModel], description: str, *, keyed: bool = False) -> Responses:
