@@ -13,7 +13,7 @@ PAGE_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class ListOrders:
-    """Whose orders, from after which one on, and how many at most (1 to ``PAGE_MAX``)."""
+    """Whose orders, from after which one on, and how many at most: 1 to ``PAGE_MAX``, the nearest if it is another."""
 
     customer_id: str
     before: UUID | None = None
@@ -28,7 +28,7 @@ class ListOrdersUseCase:
 
     async def execute(self, query: ListOrders) -> OrderPage:
         """Return the page; it says how to ask for the next one if there is more."""
-        limit = min(query.limit, PAGE_MAX)
+        limit = max(1, min(query.limit, PAGE_MAX))
         found = await self._queries.page(query.customer_id, query.before, limit + 1)
         page = tuple(found[:limit])
         return OrderPage(page, page[-1].id if len(found) > limit else None)

@@ -12,7 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from trivet_order.application.views import OrderView, TimelineEntry
-from trivet_order.domain import DomainEvent, OrderAggregate
+from trivet_order.domain import OrderAggregate, OrderEvent
 
 
 class OrderRepositoryPort(Protocol):
@@ -24,14 +24,16 @@ class OrderRepositoryPort(Protocol):
     """
 
     async def save(self, order: OrderAggregate) -> None:
-        """Store an order, one that is new or one that ``get_by_id`` of this very repository returned.
+        """Store an order, one that was placed anew or one that ``get_by_id`` of this very repository returned.
+
+        Once it is stored another unit of work that is to store the same order waits until this one has ended.
 
         Raises:
             OrderChanged: it was changed since it was read, or an order of its id is there already.
         """
 
     async def get_by_id(self, id: UUID) -> OrderAggregate:  # noqa: A002  - the name that the class diagram gives it
-        """Return an order as it is stored.
+        """Return an order as it was committed last, or as this unit of work stored it.
 
         Raises:
             OrderNotFound: there is none.
@@ -44,7 +46,7 @@ class EventPublisherPort(Protocol):
     A use case is given the outbox: what it publishes lasts if its unit of work does, and only then.
     """
 
-    async def publish(self, events: Sequence[DomainEvent]) -> None:
+    async def publish(self, events: Sequence[OrderEvent]) -> None:
         """Publish events, those of one order in their order, after the order was saved."""
 
 
@@ -72,7 +74,10 @@ class KeysPort(Protocol):
 
 
 class UnitOfWork(Protocol):
-    """One transaction: what is done through its ports lasts if ``commit`` returns, and else not at all."""
+    """One transaction: what is done through its ports lasts if ``commit`` returns, and nobody sees it before that.
+
+    After its commit nothing more is done through it.
+    """
 
     @property
     def orders(self) -> OrderRepositoryPort:
@@ -105,7 +110,11 @@ class OrderQueriesPort(Protocol):
     """Reads that need no order as a whole."""
 
     async def page(self, customer_id: str, before: UUID | None, limit: int) -> Sequence[OrderView]:
-        """Return a customer's orders, the newest first, from the one after ``before`` on."""
+        """Return a customer's orders, the greatest id first, from the one after ``before`` on.
+
+        Ids grow with the time at which they were made (UUIDv7), so that the newest one comes first, and a page stays
+        the same page whatever is ordered while somebody turns it.
+        """
 
 
 class TimelinePort(Protocol):

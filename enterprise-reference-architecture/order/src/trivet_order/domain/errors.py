@@ -33,6 +33,12 @@ class IllegalTransition(OrderError):
         self.status = status
 
 
+class PricesFixed(OrderError):
+    """The order has its prices, and was told others; a defect of whoever told them."""
+
+    code = "prices-fixed"
+
+
 class TooLate(OrderError):
     """The order is confirmed, and cannot be cancelled any more."""
 

@@ -29,7 +29,7 @@ class DomainEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEvent(DomainEvent):
-    """Something that happened to the order ``aggregate_id``, and made it its ``aggregate_version``, from 1 on."""
+    """Something that happened to the order ``aggregate_id``, and brought it to ``aggregate_version``, from 1 on."""
 
     aggregate_id: UUID
     aggregate_version: int

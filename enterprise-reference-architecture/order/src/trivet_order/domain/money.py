@@ -14,16 +14,16 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """``amount_minor`` of ``currency`` (ISO 4217); never less than nothing."""
+    """``amount_minor`` of ``currency`` (ISO 4217); never less than nothing, never a part of a unit."""
 
     amount_minor: int
     currency: str
 
     def __post_init__(self) -> None:
         """Refuse what is no amount (InvalidOrder)."""
-        if not 0 <= self.amount_minor <= AMOUNT_MINOR_MAX:
-            raise InvalidOrder(f"{self.amount_minor} is no amount of money")
-        if not _CURRENCY.fullmatch(self.currency):
+        if type(self.amount_minor) is not int or not 0 <= self.amount_minor <= AMOUNT_MINOR_MAX:
+            raise InvalidOrder(f"{self.amount_minor!r} is no amount of money")
+        if not isinstance(self.currency, str) or not _CURRENCY.fullmatch(self.currency):
             raise InvalidOrder(f"{self.currency!r} is no currency")
 
 

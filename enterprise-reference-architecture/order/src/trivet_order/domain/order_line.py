@@ -21,7 +21,7 @@ class OrderLine:
 
     def __post_init__(self) -> None:
         """Refuse a quantity that is none (InvalidOrder)."""
-        if not 1 <= self.quantity <= QUANTITY_MAX:
-            raise InvalidOrder(f"a line is for 1 to {QUANTITY_MAX} units, not {self.quantity}")
+        if type(self.quantity) is not int or not 1 <= self.quantity <= QUANTITY_MAX:
+            raise InvalidOrder(f"a line is for 1 to {QUANTITY_MAX} units, not {self.quantity!r}")
         if isinstance(self.product, Seat) and self.quantity != 1:
             raise InvalidOrder("a line of seats is for one hold: its quantity is 1")

@@ -43,5 +43,20 @@ TRANSITIONS: Mapping[tuple[OrderStatus, Step], OrderStatus] = MappingProxyType(
 )
 """Every step that there is. Any other is illegal, unless its status is reached already: then it was taken before."""
 
+EVENTS_MIN: Mapping[OrderStatus, int] = MappingProxyType(
+    {
+        _S.ORDER_CREATED: 1,
+        _S.INVENTORY_PENDING: 2,
+        _S.INVENTORY_RESERVED: 3,
+        _S.PAYMENT_PENDING: 4,
+        _S.ORDER_CONFIRMED: 5,
+        _S.ORDER_CANCELLED: 2,
+    }
+)
+"""How many events at least brought an order there: one that placed it, and one a step on the shortest way."""
+
 PRICED = frozenset({_S.INVENTORY_RESERVED, _S.PAYMENT_PENDING, _S.ORDER_CONFIRMED})
 """Once everything is reserved each line has its price."""
+
+UNPRICED = frozenset({_S.ORDER_CREATED, _S.INVENTORY_PENDING})
+"""Before that none has; an order that is cancelled has them all or none."""

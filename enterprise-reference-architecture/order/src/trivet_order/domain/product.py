@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from trivet_order.domain.errors import InvalidOrder
-
-_ID_CHARACTERS_MAX = 128
+from trivet_order.domain.text import ensure_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +15,7 @@ class Stock:
 
     def __post_init__(self) -> None:
         """Refuse an id that is none (InvalidOrder)."""
-        _ensure_id(self.item_id, "item")
+        ensure_text(self.item_id, "an item's id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +32,9 @@ class Seat:
 
     def __post_init__(self) -> None:
         """Refuse ids that are none (InvalidOrder)."""
-        _ensure_id(self.show_id, "show")
-        _ensure_id(self.hold_id, "hold")
-        _ensure_id(self.token, "token")
+        ensure_text(self.show_id, "a show's id")
+        ensure_text(self.hold_id, "a hold's id")
+        ensure_text(self.token, "a hold's token")
 
 
 Product = Stock | Seat
-
-
-def _ensure_id(text: str, what: str) -> None:
-    if not 0 < len(text) <= _ID_CHARACTERS_MAX:
-        raise InvalidOrder(f"a {what} has an id of 1 to {_ID_CHARACTERS_MAX} characters")
