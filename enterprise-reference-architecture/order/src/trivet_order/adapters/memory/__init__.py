@@ -1,0 +1,24 @@
+"""Every port in memory, with the transactions that a database would have: for tests, and to read first."""
+
+from .clock import HandClock
+from .keys import MemoryKeys
+from .publisher import MemoryPublisher
+from .queries import MemoryQueries
+from .repository import MemoryRepository
+from .store import MemoryStore
+from .timeline import MemoryTimeline
+from .transaction import Transaction
+from .unit_of_work import MemoryUnitOfWork, MemoryUnitsOfWork
+
+__all__ = [
+    "HandClock",
+    "MemoryKeys",
+    "MemoryPublisher",
+    "MemoryQueries",
+    "MemoryRepository",
+    "MemoryStore",
+    "MemoryTimeline",
+    "MemoryUnitOfWork",
+    "MemoryUnitsOfWork",
+    "Transaction",
+]
