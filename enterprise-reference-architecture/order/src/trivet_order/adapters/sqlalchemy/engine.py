@@ -7,10 +7,10 @@ said by the :class:`trivet_chassis.Transaction` of a unit, which knows after a f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import asyncpg
 from sqlalchemy import event, text
@@ -21,7 +21,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from trivet_chassis import CONNECT_DEADLINE_S, Door, Transaction, Unavailable, WrongDatabase, tell_failure
 from trivet_order.application import StoreUnavailable
 
-Driver = asyncpg.Connection[asyncpg.Record]
+Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 # What a driver raises when a server fails. InternalClientError is among them: asyncpg's own state machine trips when a
 # server says goodbye at the moment at which a statement is being sent.
@@ -56,6 +56,19 @@ class Unit(Transaction):
     def __init__(self, session: AsyncSession, driver: Driver, commit_timeout_ms: int) -> None:
         super().__init__(driver, commit_timeout_ms, _LOST)
         self.session = session
+
+    async def commit(self) -> None:
+        """Make it last.
+
+        Raises:
+            StoreUnavailable: definite only if the server answered that it rolled back.
+        """
+        with _ours():
+            try:
+                await super().commit()
+            except _DRIVER_ERRORS as error:
+                self.tell(error)
+                raise
 
 
 class Database:
@@ -134,7 +147,8 @@ class Database:
                 finally:
                     await unit.end()
             except _DRIVER_ERRORS as error:
-                unit.tell(_said(error))
+                with _ours():
+                    unit.tell(_said(error))
                 raise
 
     @asynccontextmanager
@@ -148,7 +162,8 @@ class Database:
             try:
                 yield session
             except _DRIVER_ERRORS as error:
-                tell_failure(_said(error))
+                with _ours():
+                    tell_failure(_said(error))
                 raise
 
     async def _look(self) -> None:
@@ -158,28 +173,26 @@ class Database:
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[tuple[AsyncSession, Driver]]:
         """Take a place and a connection; whoever has a place never waits for another's."""
-        try:
+        with _ours():
             await self._door.enter()
+        try:
+            connection = await self._connection()
             try:
-                connection = await self._connection()
-                try:
-                    driver = (await connection.get_raw_connection()).driver_connection
-                    async with AsyncSession(connection, expire_on_commit=False, autoflush=False) as session:
-                        yield session, cast("Driver", driver)
-                finally:
-                    await connection.close()
+                driver = (await connection.get_raw_connection()).driver_connection
+                async with AsyncSession(connection, expire_on_commit=False, autoflush=False) as session:
+                    yield session, cast("Driver", driver)
             finally:
-                self._door.leave()
-        except Unavailable as error:
-            raise StoreUnavailable(error.detail, definite=error.definite) from error.__cause__ or error
+                await connection.close()
+        finally:
+            self._door.leave()
 
     async def _connection(self) -> AsyncConnection:
         try:
             return await self._engine.connect()
-        except WrongDatabase as error:
-            raise Unavailable(str(error), definite=True) from error
+        except (Unavailable, WrongDatabase) as error:
+            raise StoreUnavailable(str(error), definite=True) from error
         except _DRIVER_ERRORS as error:
-            raise Unavailable(_AWAY, definite=True) from error
+            raise StoreUnavailable(_AWAY, definite=True) from error
 
     def _make_engine(self) -> AsyncEngine:
         engine = create_async_engine(
@@ -229,6 +242,15 @@ def _refuse_the_lost(connection: Any, *_: object) -> None:
     """Have the pool replace a connection that was lost while it was idle: its next user need not find that out."""
     if connection.driver_connection.is_closed():
         raise DisconnectionError("the connection was lost while it was idle")
+
+
+@contextmanager
+def _ours() -> Iterator[None]:
+    """Tell what the chassis says of a database in the words of the ports."""
+    try:
+        yield
+    except Unavailable as error:
+        raise StoreUnavailable(error.detail, definite=error.definite) from (error.__cause__ or error)
 
 
 def _said(error: Exception) -> Exception:
