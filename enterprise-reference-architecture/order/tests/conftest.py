@@ -1,4 +1,4 @@
-"""Async tests, each in an event loop of its own, and databases of the order, each migrated, and gone with its module."""
+"""Async tests, each in an event loop of its own, and migrated databases, each gone with its module."""
 
 from __future__ import annotations
 

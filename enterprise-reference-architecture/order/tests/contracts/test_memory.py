@@ -15,6 +15,7 @@ from order_contracts import (
     TimelineContract,
     UnitOfWorkContract,
 )
+from order_contracts.samples import Published
 
 from trivet_order.adapters.memory import MemoryQueries, MemoryStore, MemoryTimeline, MemoryUnitsOfWork
 from trivet_order.application import Message, TimelineEntry
@@ -32,7 +33,7 @@ class InMemory:
         return MemoryUnitsOfWork(memory)
 
     @pytest.fixture
-    def published(self, memory: MemoryStore) -> Callable[[UUID], Awaitable[Sequence[Message]]]:
+    def published(self, memory: MemoryStore) -> Published:
         async def look(order_id: UUID) -> Sequence[Message]:
             return [message for message in memory.outbox if message.aggregate_id == order_id]
 

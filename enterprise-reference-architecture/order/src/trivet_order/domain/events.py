@@ -34,6 +34,12 @@ class OrderEvent(DomainEvent):
     aggregate_id: UUID
     aggregate_version: int
 
+    def __post_init__(self) -> None:
+        """Refuse a version that nothing has (ValueError)."""
+        DomainEvent.__post_init__(self)
+        if self.aggregate_version < 1:
+            raise ValueError(f"no event makes version {self.aggregate_version}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCreated(OrderEvent):

@@ -25,7 +25,7 @@ TimelineContract     ``timeline, arrive``      a ``TimelinePort``; ``await arriv
 ==================== ========================= ================================================================
 
 Fixtures are synchronous. A test runs in an event loop of its own, which begins after its fixtures were made: what must
-be closed in that loop, as a pool, is closed by a function that a fixture appends to ``closing`` (``tests/conftest.py``)::
+be closed in that loop, as a pool, is closed by what a fixture appends to ``closing`` (``tests/conftest.py``)::
 
     @pytest.fixture
     def units(self, database_url: str, closing: Closing) -> UnitsOfWork:
