@@ -25,6 +25,7 @@ BREACHES: dict[str, list[tuple[str, str]]] = {
         ("trivet_lab.scene.edge", "trivet_inventory"),
         ("trivet_lab.scene.edge", "trivet_wallet"),
         ("trivet_wallet.books", "trivet_inventory"),
+        ("trivet_order.settings", "trivet_wallet"),
         ("trivet_locks.clock", "trivet_chassis"),
         ("trivet_chassis.trace", "trivet_locks"),
         ("trivet_platform.sockets", "trivet_lab.settings"),
@@ -32,6 +33,7 @@ BREACHES: dict[str, list[tuple[str, str]]] = {
     "shipped code of a service starts no servers": [
         ("trivet_inventory.settings", "trivet_platform"),
         ("trivet_wallet.settings", "trivet_platform"),
+        ("trivet_order.settings", "trivet_platform"),
     ],
     "the lab speaks to services over their interfaces": [
         ("trivet_lab.scene.edge", "trivet_chassis"),
@@ -65,6 +67,26 @@ BREACHES: dict[str, list[tuple[str, str]]] = {
     ],
     "a strategy of the wallet knows no other": [
         ("trivet_wallet.strategies.naive", "trivet_wallet.strategies.optimistic"),
+    ],
+    "inside trivet_order": [
+        ("trivet_order.domain.money", "trivet_order.application"),
+        ("trivet_order.domain.product", "trivet_order.settings"),
+        ("trivet_order.application.ports", "trivet_order.adapters.memory"),
+        ("trivet_order.application.create_order", "trivet_order.failpoints"),
+        ("trivet_order.adapters.memory.store", "trivet_order.bootstrap"),
+        ("trivet_order.bootstrap", "trivet_order.entrypoints"),
+    ],
+    "the order's core is pure": [
+        ("trivet_order.domain.order", "sqlalchemy"),
+        ("trivet_order.domain.events", "pydantic"),
+        ("trivet_order.application.messages", "msgspec"),
+        ("trivet_order.application.get_order", "fastapi"),
+        ("trivet_order.application.errors", "trivet_chassis"),
+    ],
+    "the order's adapters know nothing of each other": [
+        ("trivet_order.adapters.memory.keys", "trivet_order.adapters.sqlalchemy"),
+        ("trivet_order.adapters.sqlalchemy.tables", "trivet_order.adapters.memory"),
+        ("trivet_order.adapters.memory.queries", "trivet_order.adapters.clock"),
     ],
     "inside trivet_lab": [
         ("trivet_lab.evidence.history", "trivet_lab.cli"),
@@ -179,6 +201,14 @@ def test_the_contracts_name_every_member() -> None:
     assert set(CONFIGURATION["tool"]["importlinter"]["root_packages"]) == packages
     between = next(contract for contract in CONTRACTS if contract["name"] == "members stand in layers")
     assert {name for layer in between["layers"] for name in re.split(r"\s*[|:]\s*", layer)} == packages
+
+
+def test_the_orders_core_is_told_of_all_that_the_order_requires() -> None:
+    member = ROOT / "enterprise-reference-architecture" / "order" / "pyproject.toml"
+    required = tomllib.loads(member.read_text())["project"]["dependencies"]
+    names = {re.split(r"[^\w-]", each)[0].replace("-", "_") for each in required}
+    pure = next(contract for contract in CONTRACTS if contract["name"] == "the order's core is pure")
+    assert set(pure["forbidden_modules"]) == names
 
 
 def test_every_member_is_in_the_workspace() -> None:
