@@ -72,7 +72,7 @@ class OrderAggregate:
         """
         self._id = id
         self._items = list(items)
-        self._status = status
+        self._status = OrderStatus(status)
         self._customer_id = customer_id
         self._account_id = account_id
         self._version = version

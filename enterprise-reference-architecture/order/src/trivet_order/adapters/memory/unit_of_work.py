@@ -10,6 +10,7 @@ from trivet_order.adapters.memory.publisher import MemoryPublisher
 from trivet_order.adapters.memory.repository import MemoryRepository
 from trivet_order.adapters.memory.store import MemoryStore
 from trivet_order.adapters.memory.transaction import Transaction
+from trivet_order.application import EventPublisherPort, KeysPort, OrderRepositoryPort, UnitOfWork
 
 
 class MemoryUnitOfWork:
@@ -17,9 +18,9 @@ class MemoryUnitOfWork:
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
-        self.orders = MemoryRepository(transaction)
-        self.events = MemoryPublisher(transaction)
-        self.keys = MemoryKeys(transaction)
+        self.orders: OrderRepositoryPort = MemoryRepository(transaction)
+        self.events: EventPublisherPort = MemoryPublisher(transaction)
+        self.keys: KeysPort = MemoryKeys(transaction)
 
     async def commit(self) -> None:
         """Make it last."""
@@ -33,7 +34,7 @@ class MemoryUnitsOfWork:
         self._store = store
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[MemoryUnitOfWork]:
+    async def open(self) -> AsyncIterator[UnitOfWork]:
         """Open one; leaving it without a commit undoes it."""
         transaction = Transaction(self._store)
         try:
