@@ -1,7 +1,8 @@
 """What the Python services share, from problems and keys to the server and its failpoints."""
 
 from .answers import JSON, Answer, refusal, success
-from .commands import add_shared_commands, run_command
+from .audits import Audit, Finding, Rule, finding_of, judging
+from .commands import add_audit_command, add_shared_commands, run_command
 from .documentation import ANSWER_HEADERS, PROBLEM_SCHEMA, REPLAYED_HEADER, Responses, refuses
 from .door import CONNECT_DEADLINE_S, Door
 from .errors import (
@@ -34,7 +35,7 @@ from .idempotency import (
 )
 from .limits import BODY_BYTES_MAX, LimitsMiddleware
 from .logs import configure_logs
-from .metrics import MetricsMiddleware, metrics_route
+from .metrics import MetricsMiddleware, PoolCollector, metrics_route
 from .outcomes import Outcome, counted_outcome
 from .problems import MEDIA_TYPE, PROBLEMS, TYPE_PREFIX, ProblemKind
 from .rendering import allowed_methods, problem_body, problem_handlers, problem_headers, problem_response
@@ -87,11 +88,13 @@ __all__ = [
     "TYPE_PREFIX",
     "AlreadyExists",
     "Answer",
+    "Audit",
     "Check",
     "Door",
     "Drain",
     "DriverConnection",
     "FailpointError",
+    "Finding",
     "Forbidden",
     "Gate",
     "Health",
@@ -105,11 +108,13 @@ __all__ = [
     "NotFound",
     "Outcome",
     "PayloadTooLarge",
+    "PoolCollector",
     "Principal",
     "ProblemKind",
     "QueueIsFull",
     "RequestInFlight",
     "Responses",
+    "Rule",
     "ServiceError",
     "SettingDescription",
     "SettingsError",
@@ -124,6 +129,7 @@ __all__ = [
     "Units",
     "UnsupportedMediaType",
     "WrongDatabase",
+    "add_audit_command",
     "add_shared_commands",
     "allowed_methods",
     "configure_failpoints",
@@ -135,9 +141,11 @@ __all__ = [
     "describe_settings",
     "ensure_granted",
     "failpoint",
+    "finding_of",
     "gate_of",
     "host_and_port",
     "is_json",
+    "judging",
     "load_settings",
     "metrics_route",
     "new_trace",

@@ -11,7 +11,8 @@ from typing import Annotated, Any, NoReturn, TextIO
 import cyclopts
 from cyclopts import Parameter
 
-from .errors import WrongDatabase
+from .audits import Audit
+from .errors import Unavailable, WrongDatabase
 from .settings import SettingsError, describe_settings
 
 
@@ -56,6 +57,32 @@ def add_shared_commands(
     def show_openapi() -> None:
         """Print the OpenAPI document."""
         _say(json.dumps(openapi(), indent=2, ensure_ascii=False))
+
+
+def add_audit_command(app: cyclopts.App, prove: Callable[[], Audit]) -> None:
+    """Give a service's command line ``audit``.
+
+    Args:
+        app: The command line.
+        prove: Judges the service's books, or raises ``Unavailable``.
+    """
+
+    @app.command(name="audit")
+    def show_audit(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> None:
+        """Prove the books as they are at one moment: exit 0 if every rule holds, 1 if not, 2 if they cannot be read.
+
+        Parameters
+        ----------
+        json_
+            One JSON object on stdout.
+        """
+        try:
+            found = prove()
+        except Unavailable as error:
+            _say(f"✗ {error.detail}", sys.stderr)
+            sys.exit(2)
+        _say(json.dumps(found.as_dict(), indent=2) if json_ else "\n".join(found.lines()))
+        sys.exit(0 if found.proven else 1)
 
 
 def run_command(app: cyclopts.App) -> NoReturn:

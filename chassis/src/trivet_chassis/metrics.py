@@ -1,4 +1,4 @@
-"""Prometheus metrics of the HTTP side: how long requests took, by route template, method and status.
+"""Prometheus metrics that every service has: how long requests took, by route template, method and status; its pool.
 
 The label is the template (``/items/{item_id}``), never the path: a label whose values the caller chooses would grow
 without bound.
@@ -7,9 +7,12 @@ without bound.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from http import HTTPMethod
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -61,6 +64,28 @@ class MetricsMiddleware:
             route = getattr(scope.get("route"), "path", "unmatched")
             method = scope["method"] if scope["method"] in _METHODS else "other"
             self._seconds.labels(self._member, route, method, status).observe(time.perf_counter() - started)
+
+
+class PoolCollector(Collector):
+    """Reads a pool of database connections when it is scraped, so that no request pays for it."""
+
+    def __init__(self, member: str, connections: Callable[[], tuple[int, int]]) -> None:
+        """Tell of a member's pool.
+
+        Args:
+            member: whose it is.
+            connections: returns how many are in use and how many are idle.
+        """
+        self._name = f"trivet_{member}_pool_connections"
+        self._connections = connections
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Return connections by state."""
+        used, idle = self._connections()
+        family = GaugeMetricFamily(self._name, "Database connections by state", labels=["state"])
+        family.add_metric(["used"], used)
+        family.add_metric(["idle"], idle)
+        return [family]
 
 
 def metrics_route(registry: CollectorRegistry) -> Route:

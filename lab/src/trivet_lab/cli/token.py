@@ -19,6 +19,8 @@ CUSTOMER = (
     "transfers.write",
     "charges.read",
     "charges.write",
+    "orders.read",
+    "orders.write",
 )
 """What a customer may do, on what is theirs."""
 

@@ -9,12 +9,20 @@ from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry
 
-from trivet_chassis import Gate, Health, SettingsError, configure_failpoints, gate_of, host_and_port
+from trivet_chassis import (
+    Gate,
+    Health,
+    PoolCollector,
+    SettingsError,
+    configure_failpoints,
+    gate_of,
+    host_and_port,
+)
 from trivet_inventory import migrations
 from trivet_inventory.database import Database, Limits
 from trivet_inventory.failpoints import FAILPOINTS
 from trivet_inventory.items import Catalogue
-from trivet_inventory.metrics import Metrics, PoolCollector
+from trivet_inventory.metrics import Metrics
 from trivet_inventory.pruning import Pruner
 from trivet_inventory.purchases import Checkout
 from trivet_inventory.schema import verify_for
@@ -116,7 +124,7 @@ def build(settings: Settings) -> Inventory:
     gate = gate_of(settings, MEMBER, settings.listen)
     registry = CollectorRegistry()
     database = Database(settings.database_url, Limits.of(settings), verify_for(strategy))
-    registry.register(PoolCollector(database.connections))
+    registry.register(PoolCollector(MEMBER, database.connections))
     return Inventory(
         settings=settings,
         registry=registry,

@@ -1,15 +1,13 @@
-"""What an operator watches: purchases by outcome, time spent waiting for a lock, and the pool."""
+"""What an operator watches: purchases by outcome, and time spent waiting for a lock."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, asynccontextmanager
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
 
 from trivet_chassis import Outcome, counted_outcome
 
@@ -65,20 +63,3 @@ class Metrics:
             finally:
                 self._lock_wait.observe(time.perf_counter() - started)
             yield granted
-
-
-class PoolCollector(Collector):
-    """Reads the pool when it is scraped, so that no request pays for it."""
-
-    def __init__(self, connections: Callable[[], tuple[int, int]]) -> None:
-        self._connections = connections
-
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Return connections by state."""
-        used, idle = self._connections()
-        family = GaugeMetricFamily(
-            "trivet_inventory_pool_connections", "Database connections by state", labels=["state"]
-        )
-        family.add_metric(["used"], used)
-        family.add_metric(["idle"], idle)
-        return [family]

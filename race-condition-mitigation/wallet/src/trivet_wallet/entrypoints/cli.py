@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import json
 import sys
 from types import ModuleType
-from typing import Annotated, Any, NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 import cyclopts
-from cyclopts import Parameter
 
-from trivet_chassis import Unavailable, add_shared_commands, configure_logs, run_command
+from trivet_chassis import Audit, add_audit_command, add_shared_commands, configure_logs, run_command
 from trivet_wallet import bootstrap, framework
 from trivet_wallet.audit import audit
 from trivet_wallet.connection import nothing_to_verify
@@ -83,23 +81,9 @@ def _people() -> ModuleType:
     return importlib.import_module("trivet_wallet.entrypoints.staff.people")
 
 
-@app.command(name="audit")
-def prove(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> None:
-    """Prove the books as they are at one moment: exit 0 if every rule holds, 1 if not, 2 if they cannot be read.
-
-    Parameters
-    ----------
-    json_
-        One JSON object on stdout.
-    """
-    try:
-        with framework.connect(settings_from_environment()) as connection:
-            found = audit(connection)
-    except Unavailable as error:
-        _say(f"✗ {error.detail}", sys.stderr)
-        sys.exit(2)
-    _say(json.dumps(found.as_dict(), indent=2) if json_ else "\n".join(found.lines()))
-    sys.exit(0 if found.proven else 1)
+def _prove() -> Audit:
+    with framework.connect(settings_from_environment()) as connection:
+        return audit(connection)
 
 
 def _openapi() -> dict[str, Any]:
@@ -111,6 +95,7 @@ def _openapi() -> dict[str, Any]:
     return document
 
 
+add_audit_command(app, _prove)
 add_shared_commands(app, Settings, MEMBER, settings_from_environment, _openapi)
 
 
