@@ -17,7 +17,7 @@ from .ports import (
     UnitsOfWork,
 )
 from .read_timeline import ReadTimeline, ReadTimelineUseCase
-from .views import LineView, OrderPage, OrderView, TimelineEntry, view_of
+from .views import LineView, OrderPage, OrderView, TimelineEntry, view_as_accepted, view_of
 
 __all__ = [
     "PAGE_MAX",
@@ -56,5 +56,6 @@ __all__ = [
     "event_of",
     "read",
     "tell",
+    "view_as_accepted",
     "view_of",
 ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from trivet_order.domain import Money, OrderAggregate, OrderLine, Seat, Stock
+from trivet_order.domain import Money, OrderAggregate, OrderLine, OrderStatus, Seat, Stock
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,22 @@ def view_of(order: OrderAggregate) -> OrderView:
         total=order.total,
         cancellation_requested=order.cancellation_requested,
         cancel_reason=order.cancel_reason,
+    )
+
+
+def view_as_accepted(order: OrderAggregate) -> OrderView:
+    """Return an order as it was when it was accepted, whatever has become of it: what its customer was told then.
+
+    It follows from what never changes of an order, so that nothing has to be kept of the answer.
+    """
+    return replace(
+        view_of(order),
+        status=OrderStatus.ORDER_CREATED.value,
+        version=1,
+        lines=tuple(_line(replace(line, price=None)) for line in order.items),
+        total=None,
+        cancellation_requested=False,
+        cancel_reason=None,
     )
 
 

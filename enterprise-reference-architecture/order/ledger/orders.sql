@@ -1,0 +1,3 @@
+SELECT id AS order_id, customer_id, status, version
+FROM orders
+ORDER BY id
