@@ -16,31 +16,16 @@ from order_contracts import (
     UnitOfWorkContract,
 )
 
-from trivet_order.adapters.sqlalchemy import Database, Limits, SqlAlchemyQueries, SqlAlchemyUnitsOfWork
+from trivet_order.adapters.sqlalchemy import Database, SqlAlchemyQueries, SqlAlchemyUnitsOfWork
 from trivet_order.adapters.sqlalchemy.tables import outbox
 from trivet_order.application import Message, read
-
-Closing = list[Callable[[], Awaitable[None]]]
-LIMITS = Limits(
-    connections_max=4,
-    pool_wait_ms=10_000,
-    statement_timeout_ms=10_000,
-    idle_in_transaction_timeout_ms=10_000,
-    commit_timeout_ms=10_000,
-)
 
 
 class OnPostgres:
     """What the suites ask for, on one database for all of them: each test makes orders of its own."""
 
     @pytest.fixture
-    def database(self, database_url: str, closing: Closing) -> Database:
-        database = Database(database_url, LIMITS, "tests")
-        closing.append(database.close)
-        return database
-
-    @pytest.fixture
-    def units(self, database: Database) -> SqlAlchemyUnitsOfWork:
+    def units(self, database: Database) -> SqlAlchemyUnitsOfWork:  # instead of the suites' own
         return SqlAlchemyUnitsOfWork(database, lambda: None)
 
     @pytest.fixture

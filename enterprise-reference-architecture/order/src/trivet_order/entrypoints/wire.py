@@ -24,24 +24,31 @@ OrderId = Annotated[
     StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"),
     Field(description="A UUID in lower case.", examples=["01981f3c-8e5a-7c3d-9a43-3c1f6f0e2b11"]),
 ]
-_Name = Annotated[str, AfterValidator(_not_reserved), Field(json_schema_extra={"not": {"const": _BATCH}})]
+_OTHER_THAN_BATCH = AfterValidator(_not_reserved)
+_NO_BATCH = {"not": {"const": _BATCH}}
 ItemId = Annotated[
-    _Name,
+    str,
     StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$"),
-    Field(description="An item of the inventory.", examples=["front-row-7"]),
+    _OTHER_THAN_BATCH,
+    Field(description="An item of the inventory.", examples=["front-row-7"], json_schema_extra=_NO_BATCH),
 ]
 AccountId = Annotated[
-    _Name,
+    str,
     StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$"),
-    Field(description="The account that pays.", examples=["alice-eur"]),
+    _OTHER_THAN_BATCH,
+    Field(description="The account that pays.", examples=["alice-eur"], json_schema_extra=_NO_BATCH),
 ]
 ShowId = Annotated[
-    _Name, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$"), Field(description="The show.", examples=["hamlet"])
+    str,
+    StringConstraints(pattern=r"^[a-z0-9-]{1,64}$"),
+    _OTHER_THAN_BATCH,
+    Field(description="The show.", examples=["hamlet"], json_schema_extra=_NO_BATCH),
 ]
 HoldId = Annotated[
-    _Name,
+    str,
     StringConstraints(pattern=r"^[A-Za-z0-9_:.-]{1,128}$"),
-    Field(description="A hold of seats of the show.", examples=["alice-1"]),
+    _OTHER_THAN_BATCH,
+    Field(description="A hold of seats of the show.", examples=["alice-1"], json_schema_extra=_NO_BATCH),
 ]
 HoldToken = Annotated[
     str,

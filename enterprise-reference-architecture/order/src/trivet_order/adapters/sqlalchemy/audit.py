@@ -52,9 +52,14 @@ async def _audit(database_url: str) -> Audit:
     connection = await asyncpg.connect(database_url, timeout=_CONNECT_DEADLINE_S)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            return Audit([await _judged(connection, rule) for rule in RULES])
+            return await judge(connection)
     finally:
         await connection.close()
+
+
+async def judge(connection: Driver) -> Audit:
+    """Judge the books as the connection's transaction sees them."""
+    return Audit([await _judged(connection, rule) for rule in RULES])
 
 
 async def _judged(connection: Driver, rule: Rule) -> Finding:

@@ -1,0 +1,54 @@
+"""Schemathesis against a running replica: whatever the document allows or forbids, the service keeps to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.config import SchemathesisConfig
+
+from trivet_platform import Issuer, Program, Supervisor
+
+CONTRACT = Path(__file__).parents[4] / "contracts" / "openapi" / "order.json"
+# A valid request may still meet nothing under its id, a key that is taken, or name one product twice (400).
+STAYS_VALID = ["2xx", "400", "404", "409", "422", "429"]
+CONFIG = SchemathesisConfig.from_dict({"checks": {"positive_data_acceptance": {"expected-statuses": STAYS_VALID}}})
+schema = schemathesis.openapi.from_dict(json.loads(CONTRACT.read_text()), config=CONFIG)
+
+
+@pytest.fixture(scope="module")
+def issuer(supervisor: Supervisor) -> Iterator[Issuer]:
+    part = Issuer("order-fuzz-issuer")
+    supervisor.start(part)
+    yield part
+    part.kill()
+
+
+@pytest.fixture(scope="module")
+def replica(start_replica: Callable[..., Program], issuer: Issuer) -> Program:
+    own = {"TRIVET_ORDER_JWKS_URL": issuer.jwks_url, "TRIVET_ORDER_TOKEN_ISSUER": issuer.url}
+    return start_replica(**own)
+
+
+@pytest.fixture(scope="module")
+def bearer(issuer: Issuer) -> dict[str, str]:
+    return {"Authorization": f"Bearer {issuer.token('fuzz', 'orders.read orders.write')}"}
+
+
+@schema.parametrize()
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+def test_the_service_keeps_to_its_document(case: schemathesis.Case, replica: Program, bearer: Any) -> None:
+    answer = case.call_and_validate(base_url=replica.endpoints["url"], headers=bearer)
+    if case.meta is not None and case.meta.generation.mode.is_positive and answer.status_code == 400:
+        assert "is on the order already" in answer.json()["detail"]
