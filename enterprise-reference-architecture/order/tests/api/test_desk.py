@@ -46,7 +46,7 @@ class Contested:
         self.opened += 1
         async with self._units.open() as unit:
             if self.opened <= self._times:
-                unit.orders.save = _be_overtaken  # type: ignore[method-assign]
+                unit.orders.save = _be_overtaken
             yield unit
 
 

@@ -31,5 +31,6 @@ async def retried(work: Callable[[], Awaitable[T]], attempts_max: int) -> T:
             if attempt == attempts_max:
                 sentence = f"others changed the order {attempts_max} times in a row"
                 raise Unavailable(sentence, definite=True) from changed
-        await asyncio.sleep(random.random() * min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0 ** (attempt - 1)))  # noqa: S311
+        longest_s = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0 ** (attempt - 1))
+        await asyncio.sleep(random.random() * longest_s)  # noqa: S311  - nobody gains by guessing it
     raise AssertionError("what is tried is tried at least once")
