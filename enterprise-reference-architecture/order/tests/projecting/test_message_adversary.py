@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from message_adversary import Adversary, project_all
-from order_events import POISONS, histories, told, topic_of, written
+from order_events import POISONS, histories, seeded, told, topic_of, written
 
 from trivet_order.adapters.memory.projections import MemoryProjections, MemoryUnit
 from trivet_order.application.messages import Message
@@ -36,7 +36,7 @@ def _run(random: Random, store: MemoryProjections) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_timeline_equals_the_events_each_once(seed: int) -> None:
-    _run(Random(seed), MemoryProjections())
+    _run(seeded(seed), MemoryProjections())
 
 
 @settings(max_examples=60, deadline=None)
@@ -50,7 +50,7 @@ def test_what_the_database_refuses_is_parked_and_the_rest_arrives(seed: int) -> 
     def stores(message: Message) -> bool:
         return message.event_id.int % 5 != 0
 
-    _run(Random(seed), MemoryProjections(stores))
+    _run(seeded(seed), MemoryProjections(stores))
 
 
 class _NoInbox(MemoryUnit):
@@ -71,7 +71,7 @@ def test_without_the_inbox_the_adversary_is_seen() -> None:
     found = 0
     for seed in SEEDS:
         try:
-            _run(Random(seed), _WithoutInbox())
+            _run(seeded(seed), _WithoutInbox())
         except AssertionError:
             found += 1
     assert found > len(SEEDS) // 2

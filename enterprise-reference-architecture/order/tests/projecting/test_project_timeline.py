@@ -85,9 +85,7 @@ def test_what_comes_twice_is_recorded_once() -> None:
 
 @pytest.mark.parametrize("failing", [_FailingBefore, _Failing])
 @pytest.mark.parametrize("fails", [lambda: StoreUnavailable("away", definite=False), RuntimeError, KeyboardInterrupt])
-def test_a_batch_that_failed_is_taken_again(
-    failing: type[_Failing], fails: Callable[[], BaseException]
-) -> None:
+def test_a_batch_that_failed_is_taken_again(failing: type[_Failing], fails: Callable[[], BaseException]) -> None:
     topic, store = _all(), failing(fails, times=2, after_commit=failing is _Failing)
 
     async def work() -> None:
@@ -235,5 +233,3 @@ def test_a_place_is_named_as_it_is_written(text: str) -> None:
 def test_what_names_no_place_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         Place.of(text)
-
-

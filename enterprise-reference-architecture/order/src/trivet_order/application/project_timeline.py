@@ -20,9 +20,7 @@ class Projected:
     parked: tuple[Poison, ...] = ()
 
     def __add__(self, other: Projected) -> Projected:
-        return Projected(
-            self.records + other.records, self.recorded + other.recorded, self.parked + other.parked
-        )
+        return Projected(self.records + other.records, self.recorded + other.recorded, self.parked + other.parked)
 
 
 class ProjectTimelineUseCase:

@@ -6,31 +6,28 @@ from typing import NoReturn
 
 import cyclopts
 
-from trivet_chassis import add_audit_command, add_shared_commands, configure_logs, run_command
-from trivet_order import bootstrap
-from trivet_order.entrypoints.api import openapi
-from trivet_order.entrypoints.server import serve_api
-from trivet_order.settings import MEMBER, Settings, settings_from_environment
+from trivet_chassis import configure_logs, run_command
+from trivet_order import bootstrap, migrations
+from trivet_order.entrypoints.parked import parked
+from trivet_order.entrypoints.projector import serve as serve_projector
+from trivet_order.settings import MEMBER, settings_from_environment
 
 app = cyclopts.App(name="trivet-order", help="Takes orders, and tells what became of them.")
+app.command(parked)
 
 
 @app.command
 def migrate() -> None:
-    """Bring the database to the newest shape."""
+    """Bring the database to its newest shape."""
     settings = settings_from_environment()
     configure_logs(MEMBER, "migrate", settings.log_level)
-    bootstrap.migrate(settings)
+    migrations.migrate(settings.database_url)
 
 
 @app.command
-def api() -> None:
-    """Serve HTTP until SIGTERM."""
-    serve_api(bootstrap.build_api(settings_from_environment()))
-
-
-add_audit_command(app, lambda: bootstrap.audit(settings_from_environment()))
-add_shared_commands(app, Settings, MEMBER, settings_from_environment, openapi)
+def projector() -> None:
+    """Build the timeline from Kafka until SIGTERM."""
+    serve_projector(bootstrap.build_projector(settings_from_environment()))
 
 
 def main() -> NoReturn:

@@ -32,6 +32,10 @@ POISONS: tuple[bytes | None, ...] = (
 _AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
+def seeded(seed: int) -> Random:
+    return Random(seed)  # noqa: S311  - a schedule that can be drawn again is the purpose
+
+
 def order_id(number: int) -> UUID:
     return UUID(int=(0x0190 << 112) | (7 << 76) | (2 << 62) | number)
 
