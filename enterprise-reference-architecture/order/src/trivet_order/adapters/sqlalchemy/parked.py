@@ -30,8 +30,8 @@ class SqlAlchemyParked:
 
     async def park(self, poisons: Sequence[Poison]) -> None:
         """Put these aside; one that is there already stays as it is."""
-        rows = {poison.record.place: self._row(poison) for poison in poisons}
-        await self._session.execute(insert(parked).values(list(rows.values())).on_conflict_do_nothing())
+        rows = [self._row(poison) for poison in poisons]
+        await self._session.execute(insert(parked).on_conflict_do_nothing(), rows)
 
     async def find(self, place: Place) -> ParkedRecord | None:
         """Return what is parked of a place, and keep others from it until this unit ends."""

@@ -18,6 +18,7 @@ from trivet_order.adapters.sqlalchemy.refusals import data_refused
 from trivet_order.adapters.sqlalchemy.sql import statement
 from trivet_order.adapters.sqlalchemy.tables import timeline
 from trivet_order.application.messages import Message
+from trivet_order.application.projecting import DataRefused
 from trivet_order.application.views import TimelineEntry
 
 _RECORD = text(statement("record_timeline"))
@@ -56,7 +57,7 @@ class SqlAlchemyTimelineRecorder:
             "types": [message.type for message in messages],
             "versions": [message.version for message in messages],
             "moments": [message.occurred_on for message in messages],
-            "facts": [json.dumps(message.data) for message in messages],
+            "facts": [_written(message) for message in messages],
         }
         with data_refused():
             await self._session.execute(_RECORD, columns)
@@ -89,6 +90,14 @@ class SqlAlchemyTimelineFeed:
         async with self._database.reading() as session:
             found = await session.execute(_LATER, {"order_ids": list(seen), "versions": list(seen.values())})
             return [_entry(row) for row in found]
+
+
+def _written(message: Message) -> str:
+    """Return the data as JSON (DataRefused if what was read cannot be written, as what is nested too deep cannot)."""
+    try:
+        return json.dumps(message.data)
+    except (ValueError, RecursionError) as error:
+        raise DataRefused(f"its data cannot be written: {error}") from error
 
 
 def _entry(row: Row[*tuple[Any, ...]]) -> TimelineEntry:
