@@ -165,7 +165,9 @@ def test_draining_is_unready_but_alive() -> None:
     health = Health({})
     app = build(health)[0]
     assert ask("GET", "/readyz", app=app).status_code == 200
+    assert not health.is_draining
     health.drain()
+    assert health.is_draining
     assert problem(ask("GET", "/readyz", app=app))["detail"] == "process is draining"
     assert ask("GET", "/livez", app=app).json() == {"live": True}
 

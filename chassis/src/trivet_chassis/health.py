@@ -39,6 +39,11 @@ class Health:
         """Answer unready from now on, so that load balancers send new requests elsewhere."""
         self._draining = True
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether the process is ending; an answer that has no end of its own ends then."""
+        return self._draining
+
     async def look(self) -> dict[str, str | None]:
         """Run all checks at once and return what each says, by name."""
         found = await self._ask_all(self._checks)

@@ -108,7 +108,7 @@ class TimelineWatch:
                 await self._look()
             except StoreUnavailable as error:
                 _log.warning("timelines not read", error=str(error))
-            except Exception:
+            except Exception:  # noqa: BLE001  - a defect too must not leave every listener without a word for good
                 _log.exception("timelines not read")
             await asyncio.sleep(self._poll_s)
 
