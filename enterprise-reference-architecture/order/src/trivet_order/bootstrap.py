@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from trivet_chassis import SettingsError, configure_failpoints, host_and_port
 from trivet_order.adapters.kafka.consumer import KafkaRecordStream, Membership
 from trivet_order.adapters.sqlalchemy.engine import Database, Limits
 from trivet_order.adapters.sqlalchemy.projections import SqlAlchemyProjections
+from trivet_order.adapters.sqlalchemy.timeline import SqlAlchemyTimeline, SqlAlchemyTimelineFeed
+from trivet_order.application import (
+    Clock,
+    OrderQueriesPort,
+    OrderRepositoryPort,
+    ReadTimeline,
+    ReadTimelineUseCase,
+    TimelineEntry,
+    UnitsOfWork,
+)
+from trivet_order.application.projecting import TimelineFeedPort
 from trivet_order.failpoints import FAILPOINTS
 from trivet_order.settings import Settings
 
@@ -21,6 +34,43 @@ class Projection:
 
     settings: Settings
     database: Database
+    gate: Gate
+    health: Health
+
+
+@dataclass(frozen=True)
+class Api:
+    """The API's objects, wired together."""
+
+    process: Process
+    units: UnitsOfWork
+    queries: OrderQueriesPort
+    feed: TimelineFeedPort
+    clock: Clock
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[OrderRepositoryPort]:
+        """Lend orders to look at: each read is of one moment, and there is no transaction to end.
+
+        Raises:
+            StoreUnavailable: definite; it was only read.
+        """
+        async with self.process.database.reading() as session:
+            yield SqlAlchemyRepository(session)
+
+    async def read_timeline(self, query: ReadTimeline) -> Sequence[TimelineEntry]:
+        """Read an order's timeline (OrderNotFound, or StoreUnavailable, which is definite)."""
+        async with self.process.database.reading() as session:
+            use_case = ReadTimelineUseCase(SqlAlchemyRepository(session), SqlAlchemyTimeline(session))
+            return await use_case.execute(query)
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A projector's objects, wired together."""
+
+    process: Process
+    stream: KafkaRecordStream
     units: SqlAlchemyProjections
 
     def stream(self) -> KafkaRecordStream:
@@ -59,6 +109,58 @@ def build_projector(settings: Settings) -> Projection:
         host_and_port(settings.listen)
     except ValueError as error:
         raise SettingsError([f"TRIVET_ORDER_LISTEN {error}"]) from error
+    configure_failpoints(settings.failpoints, settings.lab, FAILPOINTS)
+    gate = gate_of(settings, MEMBER, settings.listen)
+    registry = CollectorRegistry()
+    database = Database(settings.database_url, _limits(settings), f"trivet-order-{name}")
+    registry.register(PoolCollector(MEMBER, database.connections))
+    health = Health({"database": database.blocker, **(checks or {}), **gate.checks}, concerns=gate.concerns)
+    return Process(settings, registry, database, gate, health)
+
+
+def _traceparent() -> str | None:
+    """Return the position in the trace of what is being done; None if it is of none."""
+    trace = current_trace()
+    return trace.traceparent if int(trace.trace_id, 16) else None
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database to the newest shape."""
+    migrations.migrate(settings.database_url)
+
+
+def audit(settings: Settings) -> Audit:
+    """Judge the books by every rule, as they are at one moment.
+
+    Raises:
+        WrongDatabase: There are no orders in it.
+        Unavailable: The database failed.
+    """
+    return audit_database(settings.database_url)
+
+
+def build_api(settings: Settings) -> Api:
+    """Wire the API together; nothing is connected yet.
+
+    Raises:
+        SettingsError: The settings do not go together.
+    """
+    process = _process(settings, "api")
+    return Api(
+        process,
+        SqlAlchemyUnitsOfWork(process.database, _traceparent),
+        SqlAlchemyQueries(process.database),
+        SqlAlchemyTimelineFeed(process.database),
+        SystemClock(),
+    )
+
+
+def build_projector(settings: Settings) -> Projection:
+    """Wire a projector together; nothing is connected yet.
+
+    Raises:
+        SettingsError: The settings do not go together.
+    """
     if not settings.kafka_servers:
         raise SettingsError(["TRIVET_ORDER_KAFKA_SERVERS is not set: the projector reads the order's events there"])
     configure_failpoints(settings.failpoints, settings.lab, FAILPOINTS)

@@ -30,6 +30,8 @@ from trivet_order.bootstrap import Api
 from trivet_order.entrypoints.desk import Desk
 from trivet_order.entrypoints.metrics import Metrics
 from trivet_order.entrypoints.refusals import told
+from trivet_order.entrypoints.timeline import Timelines
+from trivet_order.entrypoints.timeline import router as timeline
 from trivet_order.entrypoints.wire import CreateOrder, Order, OrderId, Orders, Page, order_body, order_id_of, page_body
 from trivet_order.settings import MEMBER
 
@@ -146,7 +148,7 @@ async def cancel_order(order_id: PathId, subject: Subject, request: Request) -> 
 
 def create_application() -> FastAPI:
     """Return the routes as an application without anything behind them, which is enough for its document."""
-    return make_application("Trivet Order", "Takes orders, and tells what became of them.", router)
+    return make_application("Trivet Order", "Takes orders, and tells what became of them.", router, timeline)
 
 
 def openapi() -> dict[str, Any]:
@@ -154,11 +156,12 @@ def openapi() -> dict[str, Any]:
     return describe(create_application())
 
 
-def create_service(api: Api) -> tuple[ASGIApp, Units]:
+def create_service(api: Api, timelines: Timelines) -> tuple[ASGIApp, Units]:
     """Return the whole application of a process, and the work that it has in flight."""
     app = create_application()
     units, process = Units(), api.process
     settings, registry = process.settings, process.registry
+    app.state.timelines = timelines
     app.state.api, app.state.units, app.state.desk = api, units, Desk(api, Metrics(registry))
     app.router.routes.extend([*process.health.routes(), metrics_route(registry)])
     guarded = process.gate.before(LimitsMiddleware(app))

@@ -12,6 +12,7 @@ from trivet_chassis import Drain, Units, configure_logs, run_server, serve_asgi,
 from trivet_order.application import StoreUnavailable
 from trivet_order.bootstrap import Api, Process
 from trivet_order.entrypoints.api import create_service
+from trivet_order.entrypoints.timeline import Timelines
 from trivet_order.settings import MEMBER, unread_variables
 
 _log = structlog.get_logger("trivet.server")
@@ -54,4 +55,6 @@ def serve_api(api: Api) -> None:
     """
     settings = api.process.settings
     configure_logs(MEMBER, settings.listen, settings.log_level)
-    run_server(serve_process(api.process, *create_service(api)))
+    timelines = Timelines.of(api)
+    app, units = create_service(api, timelines)
+    run_server(serve_process(api.process, app, units, [timelines.watch.run()]))

@@ -17,6 +17,8 @@ from trivet_chassis import ANSWER_HEADERS, JSON, NotFound, Unavailable, refuses,
 from trivet_chassis.web import StrictRoute, answers, current_subject
 from trivet_order.application import OrderNotFound, ReadTimeline, StoreUnavailable, TimelineEntry
 from trivet_order.application.gapless import gapless
+from trivet_order.bootstrap import Api
+from trivet_order.entrypoints.refusals import told
 from trivet_order.entrypoints.timeline_stream import MEDIA_TYPE, TimelineStream, entry_out
 from trivet_order.entrypoints.timeline_watch import TimelineWatch
 
@@ -58,6 +60,13 @@ class Timelines:
     read: Callable[[ReadTimeline], Awaitable[Sequence[TimelineEntry]]]
     watch: TimelineWatch
     heartbeat_ms: int
+
+    @classmethod
+    def of(cls, api: Api) -> Timelines:
+        """Return what an API has of them."""
+        settings, health = api.process.settings, api.process.health
+        watch = TimelineWatch(api.feed, settings.stream_poll_ms, settings.streams_max, lambda: health.is_draining)
+        return cls(api.read_timeline, watch, settings.stream_heartbeat_ms)
 
 
 def _timelines(request: Request) -> Timelines:
