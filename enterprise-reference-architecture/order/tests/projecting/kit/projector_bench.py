@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -12,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Any
+from unittest import mock
 from uuid import UUID
 
 import psycopg
@@ -20,6 +23,7 @@ from order_events import history, partition_of
 from order_topic import produce
 
 from trivet_order.application.messages import Message
+from trivet_order.entrypoints.cli import app
 from trivet_platform import Program
 
 PARTITIONS = 12
@@ -107,12 +111,28 @@ class Bench:
             left = {each.partition: ends[each] - (await consumer.committed(each) or 0) for each in partitions}
             return {partition: count for partition, count in left.items() if count}
 
-    def command(self, *words: str, mutation: str = "", status: int = 0) -> Any:
-        """Run ``trivet-order`` with --json, and return what it says."""
+    def command(self, *words: str, status: int = 0) -> Any:
+        """Run ``trivet-order`` with --json in this process, and return what it says."""
+        said = io.StringIO()
+        with mock.patch.dict(os.environ, self.variables), contextlib.redirect_stdout(said):
+            ended = _status(lambda: app([*words, "--json"]))
+        assert ended == status, said.getvalue()
+        return json.loads(said.getvalue()) if said.getvalue() else None
+
+    def mutated_command(self, mutation: str, *words: str, status: int = 0) -> Any:
+        """Do the same in a process that runs some Python before."""
         argv = [sys.executable, "-c", f"{mutation}\n{_MAIN}", *words, "--json"]
         done = subprocess.run(argv, env=os.environ | self.variables, capture_output=True, text=True, check=False)
         assert done.returncode == status, done.stderr + done.stdout
-        return json.loads(done.stdout) if done.stdout else None
+        return json.loads(done.stdout)
+
+
+def _status(run: Callable[[], object]) -> int:
+    try:
+        run()
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
 
 
 def events_of(random: Random, orders: int) -> list[Message]:
