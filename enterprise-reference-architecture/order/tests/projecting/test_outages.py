@@ -92,17 +92,19 @@ def test_postgres_is_restarted_under_load(own: Callable[..., Bench], supervisor:
 
 
 @pytest.mark.parametrize("moment", ["after_poll", "before_commit", "after_commit"])
-def test_a_projector_that_slept_through_its_session_takes_nothing_from_the_other(bench: Bench, moment: str) -> None:
+def test_a_projector_that_slept_through_its_session_takes_nothing_from_the_other(
+    bench: Bench, supervisor: Supervisor, moment: str
+) -> None:
     # It stands still with a batch in hand for three sessions; meanwhile the other one gets its partitions and records.
     sleeper = bench.start(TRIVET_FAILPOINTS=f"order.projector.{moment}=pause:4000@2")
     messages = events_of(seeded(3), orders=60)
     asyncio.run(bench.send(messages[:20]))
     other = bench.start()
     asyncio.run(bench.send(messages[20:]))
-    bench.until_arrived(messages)
+    _settled(bench, messages)
+    assert "pause:4000" in (supervisor.directory / "log" / f"{sleeper.name}.log").read_text()
     assert sleeper.pids
     assert other.pids
-    _settled(bench, messages)
     more = events_of(seeded(4), orders=20)
     asyncio.run(bench.send(more))
     _settled(bench, more)

@@ -142,10 +142,11 @@ async def watch(
     """Look every other second how much there is to do."""
     while True:
         try:
-            count: int | None = await waiting()
+            metrics.looked(await lag(), await waiting())
         except StoreUnavailable:
-            count = None
-        metrics.looked(await lag(), count)
+            metrics.looked(await lag(), None)
+        except Exception:  # noqa: BLE001  - a defect of looking must not end it for good
+            _log.exception("not looked")
         await asyncio.sleep(_LOOK_EVERY_S)
 
 

@@ -205,6 +205,32 @@ class ConcurrencyContract:
         _, new = await asyncio.gather(first(), second())
         assert new == (frozenset() if end == "commits" else {event})
 
+    async def test_a_parked_record_is_looked_after_by_one_at_a_time(
+        self, units: ProjectionUnits, blocked: Blocked
+    ) -> None:
+        place, found, told = Place("order.events", 5, uuid4().int % 2**60), asyncio.Event(), asyncio.Event()
+        async with units.open() as unit:
+            await unit.parked.park([Poison(Record(place, None, b"?"), "no JSON")])
+            await unit.commit()
+
+        async def discard() -> None:
+            async with units.open() as unit:
+                assert await unit.parked.find(place)
+                found.set()
+                await told.wait()
+                await unit.parked.discard(place)
+                await unit.commit()
+
+        async def replay() -> object:
+            await found.wait()
+            async with units.open() as unit:
+                looking = asyncio.ensure_future(unit.parked.find(place))
+                await blocked()
+                told.set()
+                return await looking
+
+        assert await asyncio.gather(discard(), replay()) == [None, None]
+
 
 class RefusalContract:
     """Data that the database cannot store."""
