@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # aiokafka ships no types
 from order_topic import produce
-from stream_contract import Leave, Member, Send, StreamContract, take_all, take_some
+from stream_contract import Leave, Member, Send, StreamContract, take_all, take_some, values
 
 from trivet_order.adapters.kafka.consumer import KafkaRecordStream, Membership
 from trivet_order.adapters.memory import MemoryRecordStream, MemoryTopic
@@ -63,7 +64,7 @@ class TestKafka(StreamContract):
         return send
 
     @pytest.fixture
-    def member(self, membership: Membership, closing: list[Callable[[], Awaitable[None]]]) -> Iterator[Member]:
+    def member(self, membership: Membership, closing: list[Callable[[], Awaitable[None]]]) -> Member:
         made: list[KafkaRecordStream] = []
 
         async def close() -> None:
@@ -126,6 +127,20 @@ class TestKafka(StreamContract):
             await away.take()
         assert await away.blocker() == "is not connected"
         await away.close()
+
+    async def test_a_member_that_cannot_seek_back_begins_anew_at_what_was_committed(
+        self, send: Send, member: Member, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await send([(0, None, b"owed")])
+        stream = member()
+        await take_some(stream)
+
+        def refuse(*_: object) -> None:
+            raise KafkaError
+
+        monkeypatch.setattr(stream._consumer, "seek", refuse)
+        stream.take_back()
+        assert values(await take_some(stream)) == [b"owed"]
 
     async def test_lag_is_what_was_not_taken(self, send: Send, member: Member) -> None:
         stream = member()

@@ -29,6 +29,4 @@ def message_in(record: Record) -> Message:
         raise UnreadableMessage(f"its reader failed: {type(error).__name__}: {error}") from error
     if not isinstance(data, dict):
         raise UnreadableMessage(f"its data is a {type(data).__name__} and no object")
-    if message.aggregate_version < 1:
-        raise UnreadableMessage(f"an order has no version {message.aggregate_version}")
     return message
