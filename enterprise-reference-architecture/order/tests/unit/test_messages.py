@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from order_contracts.samples import AT
 
@@ -33,7 +33,8 @@ from trivet_order.domain import (
     Stock,
 )
 
-texts = st.text(min_size=1, max_size=255).filter(str.isprintable)
+some = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no defect
+texts = st.text(st.characters(exclude_categories=["C", "Z"], include_characters=" "), min_size=1, max_size=40)
 money = st.builds(Money, st.integers(0, AMOUNT_MINOR_MAX), st.from_regex("[A-Z]{3}", fullmatch=True))
 stock_lines = st.builds(OrderLine, st.builds(Stock, texts), st.integers(1, QUANTITY_MAX))
 seat_lines = st.builds(OrderLine, st.builds(Seat, texts, texts, texts), st.just(1))
@@ -108,7 +109,7 @@ def test_every_event_is_told_and_read() -> None:
 
 
 @pytest.mark.parametrize("kind", ORDER_EVENTS, ids=lambda kind: kind.__name__)
-@settings(deadline=None)
+@some
 @given(data=st.data(), trace=st.none() | st.just(TRACE))
 def test_what_is_told_is_read(kind: type[OrderEvent], data: st.DataObject, trace: str | None) -> None:
     event = data.draw(EVENTS[kind])
@@ -216,6 +217,8 @@ UNREADABLE: dict[str, bytes] = {
     "a time without zone": body(sets("occurred_on", to="2026-01-31T12:00:00.123456")),
     "a time in another zone": body(sets("occurred_on", to="2026-01-31T12:00:00.123456+01:00")),
     "a time to the second": body(sets("occurred_on", to="2026-01-31T12:00:00Z")),
+    "a time to a tenth of a second": body(sets("occurred_on", to="2026-01-31T12:00:00.1Z")),
+    "a time without its zeros": body(sets("occurred_on", to="2026-1-31T12:00:00.123456Z")),
     "a time that was never": body(sets("occurred_on", to="2026-02-31T12:00:00.123456Z")),
     "no lines": body(sets("data", "lines", to=[])),
     "lines in an object": body(sets("data", "lines", to={"a": 1})),
@@ -250,7 +253,7 @@ def test_what_is_no_message_of_ours_is_unreadable(stranger: str) -> None:
     assert len(str(why.value)) < 400
 
 
-@settings(deadline=None)
+@some
 @given(
     st.binary(max_size=200)
     | st.recursive(
@@ -263,7 +266,7 @@ def test_no_bytes_raise_anything_else(stranger: bytes) -> None:
         read(stranger)
 
 
-@settings(deadline=None)
+@some
 @given(
     place=st.sampled_from(PLACES),
     value=st.none() | st.integers() | st.floats() | st.text() | st.lists(st.integers(), max_size=2),

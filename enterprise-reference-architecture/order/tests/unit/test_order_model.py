@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from uuid import uuid4
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from order_contracts.samples import AT
@@ -181,7 +181,9 @@ class Orders(RuleBasedStateMachine):
 
 
 TestOrders = Orders.TestCase
-TestOrders.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+TestOrders.settings = settings(
+    max_examples=150, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def test_the_model_speaks_of_every_status() -> None:
