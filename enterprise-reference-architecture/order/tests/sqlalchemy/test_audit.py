@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -16,10 +15,10 @@ from order_contracts.samples import AT, begin, cancel, placed, reserve, store, w
 from trivet_order.adapters.sqlalchemy import Database, Limits, SqlAlchemyUnitsOfWork
 from trivet_order.adapters.sqlalchemy.audit import RULES, judge
 from trivet_order.domain import OrderAggregate
+from trivet_order.entrypoints.cli import main
 from trivet_platform import Postgres
 
-Audit = Callable[..., subprocess.CompletedProcess[str]]
-_MAIN = "from trivet_order.entrypoints.cli import main; main()"
+Audit = Callable[..., tuple[int, str, str]]
 ONE = "(SELECT id FROM orders WHERE status = 'Order Created' LIMIT 1)"
 TELL = """
 INSERT INTO timeline (order_id, order_version, event_id, type, version, occurred_on, data)
@@ -138,25 +137,31 @@ def test_every_rule_has_a_breach() -> None:
 
 
 @pytest.fixture
-def run() -> Audit:
-    def audit(url: str, *words: str) -> subprocess.CompletedProcess[str]:
-        argv, environment = [sys.executable, "-c", _MAIN, "audit", *words], {"TRIVET_ORDER_DATABASE_URL": url}
-        return subprocess.run(argv, env=environment, text=True, capture_output=True, check=False)
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Audit:
+    """Return what runs the command on a database: how it ended, what it printed, and what it told people."""
+
+    def audit(url: str, *words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["trivet-order", "audit", *words])
+        monkeypatch.setenv("TRIVET_ORDER_DATABASE_URL", url)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return ended.value.code, printed.out, printed.err
 
     return audit
 
 
 def test_an_operator_is_told_and_a_role_that_reads_is_enough(postgres: Postgres, books: str, run: Audit) -> None:
-    done = run(postgres.reader_url(books.rpartition("/")[2]), "--json")
-    told: dict[str, Any] = json.loads(done.stdout)
-    assert (done.returncode, told["proven"]) == (0, True)
+    code, printed, _ = run(postgres.reader_url(books.rpartition("/")[2]), "--json")
+    told: dict[str, Any] = json.loads(printed)
+    assert (code, told["proven"]) == (0, True)
     assert [rule["name"] for rule in told["rules"]] == [rule.name for rule in RULES]
     assert all(rule["observed"] for rule in told["rules"] if rule["name"] not in {"timeline", "inbox"})
 
 
 def test_an_operator_is_told_why_it_cannot_run(postgres: Postgres, run: Audit) -> None:
-    done = run(postgres.create_database("order_without_tables"))
-    assert (done.returncode, done.stderr) == (2, "✗ the database has no tables yet: run trivet-order migrate\n")
-    done = run("postgresql://u:p@127.0.0.1:1/nowhere")
-    assert (done.returncode, done.stderr[:23]) == (2, "✗ the database failed: ")
+    code, _, told = run(postgres.create_database("order_without_tables"))
+    assert (code, told) == (2, "✗ the database has no tables yet: run trivet-order migrate\n")
+    code, _, told = run("postgresql://u:p@127.0.0.1:1/nowhere")
+    assert (code, told[:23]) == (2, "✗ the database failed: ")
     postgres.drop_database("order_without_tables")
