@@ -11,7 +11,7 @@ from order_events import POISONS, history, told, written
 
 from trivet_order.adapters.memory.projections import MemoryProjections, MemoryUnit
 from trivet_order.adapters.memory.record_stream import MemoryRecordStream, MemoryTopic
-from trivet_order.application import StoreUnavailable, UnreadableMessage
+from trivet_order.application import Message, StoreUnavailable, UnreadableMessage, reading_records
 from trivet_order.application.discard_parked import DiscardParkedUseCase
 from trivet_order.application.project_timeline import Projected, ProjectTimelineUseCase
 from trivet_order.application.projecting import NotParked, Place
@@ -216,6 +216,17 @@ def test_a_stranger_among_ours_is_unreadable(change: tuple[bytes, bytes]) -> Non
     assert told != EVENTS[1].body
     with pytest.raises(UnreadableMessage):
         message_in(_sent(told).partitions[0][0])
+
+
+def test_a_reader_that_falls_over_a_record_has_not_read_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fall(_: bytes) -> Message:
+        raise AttributeError("a defect")
+
+    monkeypatch.setattr(reading_records, "read", fall)
+    store = MemoryProjections()
+    _execute(_all(), store)
+    assert {parked.reason for parked in store.aside.values()} == {"its reader failed: AttributeError: a defect"}
+    assert len(store.aside) == len(EVENTS)
 
 
 def test_a_message_of_any_allowed_length_is_read() -> None:

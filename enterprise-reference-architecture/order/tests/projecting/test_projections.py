@@ -9,12 +9,15 @@ from uuid import UUID
 import pytest
 from projection_contract import Blocked, ConcurrencyContract, Entries, ProjectionContract, RefusalContract
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from trivet_order.adapters.memory import MemoryProjections
 from trivet_order.adapters.sqlalchemy.engine import Database, Limits
 from trivet_order.adapters.sqlalchemy.projections import SqlAlchemyProjections
+from trivet_order.adapters.sqlalchemy.refusals import data_refused
 from trivet_order.adapters.sqlalchemy.timeline import SqlAlchemyTimeline, SqlAlchemyTimelineFeed
 from trivet_order.application import TimelineEntry
+from trivet_order.application.projecting import DataRefused
 
 _BLOCKED = """
 SELECT count(*) FROM pg_stat_activity
@@ -84,3 +87,29 @@ class TestPostgresAtOnce(InPostgres, ConcurrencyContract):
 
 class TestPostgresRefuses(InPostgres, RefusalContract):
     pass
+
+
+class TestWhatIsTheDatasFault(InPostgres):
+    @pytest.mark.parametrize(
+        ("statement", "arguments"),
+        [
+            ("SELECT 1 / 0", {}),
+            ("INSERT INTO inbox (consumer) VALUES ('x')", {}),
+            ("SELECT repeat('x', 2000000000)", {}),
+            ("SELECT CAST(:much AS bigint)", {"much": 2**63}),
+        ],
+    )
+    async def test_data_that_never_can_be_stored_is_refused(
+        self, database: Database, statement: str, arguments: dict[str, int]
+    ) -> None:
+        async with database.reading() as session:
+            with pytest.raises(DataRefused), data_refused():
+                await session.execute(text(statement), arguments)
+
+    @pytest.mark.parametrize(
+        "statement", ["SELECT * FROM nothing", "SELEKT", "SELECT pg_terminate_backend(pg_backend_pid())"]
+    )
+    async def test_what_another_try_or_a_migration_mends_is_not(self, database: Database, statement: str) -> None:
+        async with database.reading() as session:
+            with pytest.raises(DBAPIError), data_refused():
+                await session.execute(text(statement))

@@ -21,12 +21,8 @@ def message_in(record: Record) -> Message:
     if len(record.value) > RECORD_BYTES_MAX:
         raise UnreadableMessage(f"the record has {len(record.value)} bytes, and {RECORD_BYTES_MAX} are read")
     try:
-        message = read(record.value)
-        data = message.data
+        return read(record.value)
     except UnreadableMessage:
         raise
     except Exception as error:
         raise UnreadableMessage(f"its reader failed: {type(error).__name__}: {error}") from error
-    if not isinstance(data, dict):
-        raise UnreadableMessage(f"its data is a {type(data).__name__} and no object")
-    return message

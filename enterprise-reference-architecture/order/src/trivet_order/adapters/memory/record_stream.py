@@ -35,6 +35,7 @@ class MemoryRecordStream:
 
     async def take(self) -> Sequence[Record]:
         """Return the next records."""
+        self._hand = []
         for number, records in enumerate(self._topic.partitions):
             room = self._batch_max - len(self._hand)
             some = records[self._next[number] : self._next[number] + room]

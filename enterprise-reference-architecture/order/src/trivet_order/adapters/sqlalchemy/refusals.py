@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import asyncpg
 from sqlalchemy.exc import DBAPIError
 
 from trivet_order.application.projecting import DataRefused
 
-# Data that its type cannot hold, that breaks a constraint, or that is more than a row or an index can take.
+# Data that its type cannot hold, that breaks a constraint, or that is more than a row or an index can take. What the
+# driver itself cannot send is a ValueError.
 _OF_THE_DATA = ("22", "23", "54")
 
 
@@ -30,6 +30,6 @@ def data_refused() -> Iterator[None]:
     except DBAPIError as error:
         said = error.orig.__cause__ if error.orig is not None else None
         state = getattr(said, "sqlstate", None)
-        if isinstance(said, asyncpg.DataError) or (state is not None and state.startswith(_OF_THE_DATA)):
+        if isinstance(said, ValueError) or (state is not None and state.startswith(_OF_THE_DATA)):
             raise DataRefused(" ".join(str(said).split())) from error
         raise
