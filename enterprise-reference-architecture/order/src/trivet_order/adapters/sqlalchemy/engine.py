@@ -7,7 +7,7 @@ said by the :class:`trivet_chassis.Transaction` of a unit, which knows after a f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
@@ -74,17 +74,19 @@ class Unit(Transaction):
 class Database:
     """A bounded pool. Every connection is verified when it is made, so a replaced database is noticed too."""
 
-    def __init__(self, url: str, limits: Limits, name: str) -> None:
+    def __init__(self, url: str, limits: Limits, name: str, parameters: Mapping[str, str] | None = None) -> None:
         """Connect to nothing yet.
 
         Args:
             url: PostgreSQL, as asyncpg spells it.
             limits: the bounds of every wait.
             name: what the server's list of its connections says of this one.
+            parameters: what else every connection tells the server of itself.
         """
         self._url = url
         self._limits = limits
         self._name = name
+        self._parameters = dict(parameters or {})
         self._door = Door(limits.connections_max, limits.pool_wait_ms)
         self._engine = self._make_engine()
 
@@ -223,6 +225,7 @@ class Database:
                     "statement_timeout": str(self._limits.statement_timeout_ms),
                     "idle_in_transaction_session_timeout": str(self._limits.idle_in_transaction_timeout_ms),
                     "jit": "off",
+                    **self._parameters,
                 },
             )
             try:

@@ -83,6 +83,8 @@ outbox_leases = sa.Table(
     sa.Column("holder", sa.Text),
     sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
     _moment("until"),
+    sa.Column("kafka_cluster", sa.Text),
+    sa.Column("kafka_epoch", sa.BigInteger),
 )
 
 outbox_failures = sa.Table(

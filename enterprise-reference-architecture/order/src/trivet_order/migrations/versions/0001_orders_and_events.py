@@ -162,6 +162,10 @@ def _outbox_leases() -> None:
         sa.Column("holder", sa.Text),
         sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
         _moment("until"),
+        # Where all of a shard's messages were published that count as published.
+        sa.Column("kafka_cluster", sa.Text),
+        sa.Column("kafka_epoch", sa.BigInteger),
+        sa.CheckConstraint("(kafka_cluster IS NULL) = (kafka_epoch IS NULL)", name="outbox_leases_relayed_whole"),
         postgresql_with={"fillfactor": "50"},
     )
     op.bulk_insert(leases, [{"shard": shard} for shard in range(_SHARDS)])
