@@ -2,25 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+import functools
+import random
+import socket
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
-from trivet_chassis import SettingsError, configure_failpoints, host_and_port
-from trivet_order.adapters.kafka.consumer import KafkaRecordStream, Membership
-from trivet_order.adapters.sqlalchemy.engine import Database, Limits
-from trivet_order.adapters.sqlalchemy.projections import SqlAlchemyProjections
-from trivet_order.adapters.sqlalchemy.timeline import SqlAlchemyTimeline, SqlAlchemyTimelineFeed
-from trivet_order.application import (
-    Clock,
-    OrderQueriesPort,
-    OrderRepositoryPort,
-    ReadTimeline,
-    ReadTimelineUseCase,
-    TimelineEntry,
-    UnitsOfWork,
+from prometheus_client import CollectorRegistry
+
+from trivet_chassis import (
+    Audit,
+    Check,
+    Gate,
+    Health,
+    PoolCollector,
+    SettingsError,
+    configure_failpoints,
+    current_trace,
+    failpoint,
+    gate_of,
+    host_and_port,
 )
-from trivet_order.application.projecting import TimelineFeedPort
+from trivet_order import migrations
+from trivet_order.adapters.clock import SystemClock
+from trivet_order.adapters.kafka.producers import RenewingSender, make_producer
+from trivet_order.adapters.kafka.topics import create_topic
+from trivet_order.adapters.sqlalchemy import (
+    Database,
+    Limits,
+    SqlAlchemyQueries,
+    SqlAlchemyRepository,
+    SqlAlchemyUnitsOfWork,
+)
+from trivet_order.adapters.sqlalchemy.audit import audit as audit_database
+from trivet_order.adapters.sqlalchemy.outbox import Relayed, SqlAlchemyOutbox
+from trivet_order.adapters.sqlalchemy.outbox_leases import SqlAlchemyShardLeases
+from trivet_order.adapters.sqlalchemy.outbox_pruning import OutboxPruner
+from trivet_order.adapters.sqlalchemy.outbox_statements import LAZY_COMMIT
+from trivet_order.adapters.waiting import InterruptibleTime
+from trivet_order.application import Clock, OrderQueriesPort, OrderRepositoryPort, UnitsOfWork
+from trivet_order.application.relay import Relay
+from trivet_order.application.relaying import RelayObserverPort, RelayPace
 from trivet_order.failpoints import FAILPOINTS
 from trivet_order.settings import Settings
 
@@ -58,16 +83,71 @@ class Api:
         async with self.process.database.reading() as session:
             yield SqlAlchemyRepository(session)
 
-    async def read_timeline(self, query: ReadTimeline) -> Sequence[TimelineEntry]:
-        """Read an order's timeline (OrderNotFound, or StoreUnavailable, which is definite)."""
-        async with self.process.database.reading() as session:
-            use_case = ReadTimelineUseCase(SqlAlchemyRepository(session), SqlAlchemyTimeline(session))
-            return await use_case.execute(query)
-
 
 @dataclass(frozen=True)
-class Projection:
-    """A projector's objects, wired together."""
+class Relaying:
+    """One relay's objects; what belongs to an event loop is made in it."""
+
+    settings: Settings
+    database: Database
+    outbox: SqlAlchemyOutbox
+    leases: SqlAlchemyShardLeases
+    pruner: OutboxPruner
+    holder: str
+
+    def sender(self) -> RenewingSender:
+        """Return what sends to Kafka, without a connection yet."""
+        settings = self.settings
+        timeout_ms = settings.kafka_request_timeout_ms
+        make = functools.partial(make_producer, settings.kafka_servers, self.holder, timeout_ms)
+        return RenewingSender(make, settings.topic, timeout_ms / 1000, failpoint)
+
+    def relay(self, sender: RenewingSender, time: InterruptibleTime, observer: RelayObserverPort) -> Relay:
+        """Return the relay."""
+        settings = self.settings
+        pace = RelayPace(
+            batch=settings.relay_batch_max,
+            lease_s=settings.relay_lease_ms / 1000,
+            idle_pause_s=settings.relay_poll_ms_max / 1000,
+            retry_refused_s=settings.relay_retry_ms_max / 1000,
+        )
+        return Relay(
+            self.outbox,
+            self.leases,
+            sender,
+            time=time,
+            observer=observer,
+            pace=pace,
+            jitter=random.random,
+            failpoint=failpoint,
+        )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        settings.pool_connections_max,
+        settings.pool_wait_ms,
+        settings.statement_timeout_ms,
+        settings.idle_in_transaction_timeout_ms,
+        settings.commit_timeout_ms,
+    )
+
+
+def _arm(settings: Settings) -> None:
+    """Look whether the address is one, and arm what a lab asked for.
+
+    Raises:
+        SettingsError: It is none, or asks for what is not here.
+    """
+    try:
+        host_and_port(settings.listen)
+    except ValueError as error:
+        raise SettingsError([f"TRIVET_ORDER_LISTEN {error}"]) from error
+    configure_failpoints(settings.failpoints, settings.lab, FAILPOINTS)
+
+
+def _process(settings: Settings, name: str, checks: Mapping[str, Check] | None = None) -> Process:
+    """Wire what every process has, and arm what a lab asked for; nothing is connected yet.
 
     process: Process
     stream: KafkaRecordStream
@@ -105,11 +185,7 @@ def build_projector(settings: Settings) -> Projection:
     Raises:
         SettingsError: The settings do not go together.
     """
-    try:
-        host_and_port(settings.listen)
-    except ValueError as error:
-        raise SettingsError([f"TRIVET_ORDER_LISTEN {error}"]) from error
-    configure_failpoints(settings.failpoints, settings.lab, FAILPOINTS)
+    _arm(settings)
     gate = gate_of(settings, MEMBER, settings.listen)
     registry = CollectorRegistry()
     database = Database(settings.database_url, _limits(settings), f"trivet-order-{name}")
@@ -125,8 +201,10 @@ def _traceparent() -> str | None:
 
 
 def migrate(settings: Settings) -> None:
-    """Bring the database to the newest shape."""
+    """Bring the database to the newest shape, and make the topic if Kafka is set."""
     migrations.migrate(settings.database_url)
+    if settings.kafka_servers:
+        asyncio.run(create_topic(settings.kafka_servers, settings.topic))
 
 
 def audit(settings: Settings) -> Audit:
@@ -155,25 +233,27 @@ def build_api(settings: Settings) -> Api:
     )
 
 
-def build_projector(settings: Settings) -> Projection:
-    """Wire a projector together; nothing is connected yet.
+def build_relay(settings: Settings) -> Relaying:
+    """Wire a relay and arm what a lab asked for; nothing is connected yet.
 
     Raises:
         SettingsError: The settings do not go together.
     """
+    _arm(settings)
     if not settings.kafka_servers:
-        raise SettingsError(["TRIVET_ORDER_KAFKA_SERVERS is not set: the projector reads the order's events there"])
-    configure_failpoints(settings.failpoints, settings.lab, FAILPOINTS)
-    database = _database(settings, "projector")
-    return Projection(settings, database, SqlAlchemyProjections(database, TIMELINE_CONSUMER))
-
-
-def _database(settings: Settings, process: str) -> Database:
-    limits = Limits(
-        settings.pool_connections_max,
-        settings.pool_wait_ms,
-        settings.statement_timeout_ms,
-        settings.idle_in_transaction_timeout_ms,
-        settings.commit_timeout_ms,
+        raise SettingsError(["TRIVET_ORDER_KAFKA_SERVERS is not set: the relay publishes the order's events there"])
+    if settings.relay_lease_ms <= 2 * settings.kafka_request_timeout_ms:
+        raise SettingsError(
+            ["TRIVET_ORDER_RELAY_LEASE_MS must be more than twice TRIVET_ORDER_KAFKA_REQUEST_TIMEOUT_MS"]
+        )
+    holder = f"{socket.gethostname()}/{settings.listen}"
+    database = Database(settings.database_url, _limits(settings), "trivet-order-relay", LAZY_COMMIT)
+    relayed = Relayed(settings.kafka_cluster, settings.kafka_epoch)
+    return Relaying(
+        settings=settings,
+        database=database,
+        outbox=SqlAlchemyOutbox(database, holder, relayed),
+        leases=SqlAlchemyShardLeases(database, holder, relayed, settings.relay_lease_ms / 1000),
+        pruner=OutboxPruner(database, timedelta(hours=settings.outbox_retention_h)),
+        holder=holder,
     )
-    return Database(settings.database_url, limits, f"trivet-order {process}")

@@ -95,7 +95,7 @@ class _Kafka:
     )
     kafka_request_timeout_ms: int = setting(
         "How long an answer of Kafka is waited for, in ms; then the outcome is unknown.",
-        default=5000,
+        default=2500,
         minimum=100,
         maximum=120_000,
     )
@@ -109,8 +109,10 @@ class _Relay:
         "How many events a relay claims, sends and marks at once.", default=500, minimum=1, maximum=10_000
     )
     relay_lease_ms: int = setting(
-        "How long a relay's lease of a shard lives, in ms: a crashed relay keeps its shards back that long.",
-        default=3000,
+        "How long a relay's lease of a shard lives, in ms: a crashed relay keeps its shards back that long, unless one "
+        "of its name comes back. More than twice TRIVET_ORDER_KAFKA_REQUEST_TIMEOUT_MS, since a lease that ends while "
+        "its batch waits for Kafka has the batch sent again.",
+        default=6000,
         minimum=100,
         maximum=60_000,
     )
