@@ -28,7 +28,7 @@ from trivet_lab.evidence import (
     write_results,
 )
 from trivet_lab.faults import Conductor, conditions_of, plan_faults, targets_of
-from trivet_lab.members import Member, collect_audits, collect_ledgers
+from trivet_lab.members import Member, collect_audits, collect_ledgers, collect_topics
 from trivet_lab.mutants import find_mutants, lay_over
 from trivet_lab.report import render
 from trivet_lab.scenarios import Scenario, Variant
@@ -164,6 +164,7 @@ def _run_variant(
     # The replicas have drained and ended: no request is in flight, so the books are final.
     collect_ledgers(members, stage.readers, directory)
     collect_audits(members, stage.readers, directory)
+    collect_topics(members, stage.kafka, directory)
     _keep_logs(shop, variant, directory)
     collect_events(sorted(directory.logs.glob("*.log")), stage.epoch_ns, directory.events)
     planned = planned_variant(variant)

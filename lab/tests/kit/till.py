@@ -62,6 +62,7 @@ def till(folder: Path) -> Member:
         internal=["/till/batch"],
         migrate=["trivet-till", "migrate"],
         audit=None,
+        topics=[],
         processes=[Process("api", ["trivet-till", "api"], replicas=2, http=True, at_writer_only=False)],
         variants=MappingProxyType({}),
     )

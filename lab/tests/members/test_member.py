@@ -34,6 +34,24 @@ def test_a_member_is_read_as_it_is_written(tmp_path: Path) -> None:
     assert (member.processes[0].name, member.processes[0].replicas, member.processes[0].http) == ("api", 2, True)
     assert (member.migrate, member.audit) == (["trivet-till", "migrate"], None)
     assert member.variable("LISTEN") == "TRIVET_TILL_LISTEN"
+    assert member.topics == []
+
+
+def test_a_member_names_the_topics_that_it_tells_in(tmp_path: Path) -> None:
+    text = GOOD.replace('"valkey:5"]', '"kafka"]\ntopics = ["till.events", "till.receipts-2"]')
+    assert read_member(write(tmp_path, "till", text)).topics == ["till.events", "till.receipts-2"]
+
+
+def test_the_edge_leads_to_the_api_alone(tmp_path: Path) -> None:
+    """A relay and a worker speak HTTP for probes and metrics, which are nobody's outside."""
+    other = '[process.relay]\ncommand = ["trivet-till", "relay"]\nhttp = true\n[variants]'
+    member = read_member(write(tmp_path, "till", GOOD.replace("[variants]", other)))
+    assert [(process.name, process.http, process.at_edge) for process in member.processes] == [
+        ("api", True, True),
+        ("relay", True, False),
+    ]
+    silent = read_member(write(tmp_path / "two", "till", GOOD.replace("http = true", "http = false")))
+    assert not silent.processes[0].at_edge
 
 
 @pytest.mark.parametrize(
@@ -45,6 +63,10 @@ def test_a_member_is_read_as_it_is_written(tmp_path: Path) -> None:
         (('command = ["trivet-till", "api"]', ""), "command"),
         (('migrate = ["trivet-till", "migrate"]', 'migrate = "trivet-till migrate"'), "migrate = "),
         (('migrate = ["trivet-till", "migrate"]', "audit = []"), "audit = "),
+        (('"valkey:5"]', '"kafka"]\ntopics = "till.events"'), "topics = 'till.events' must be a list"),
+        (('"valkey:5"]', '"kafka"]\ntopics = ["../till"]'), "must be a list of names"),
+        (('"valkey:5"]', '"kafka"]\ntopics = ["t", "t"]'), "each once"),
+        (('"valkey:5"]', '"valkey:5"]\ntopics = ["till.events"]'), "need Kafka, and needs does not have it"),
         (("replicas = 2", 'replicas = "two"'), "two"),
         (("[process.api]", "[process.api"), "TOMLDecodeError"),
     ],

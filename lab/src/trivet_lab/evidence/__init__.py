@@ -30,6 +30,7 @@ from trivet_lab.evidence.results import (
     write_results,
 )
 from trivet_lab.evidence.samples import Sample, SampleFile, read_samples
+from trivet_lab.evidence.topics import Record, record_of
 
 __all__ = [
     "SCENE",
@@ -51,6 +52,7 @@ __all__ = [
     "Outcome",
     "PlannedFault",
     "PlannedVariant",
+    "Record",
     "Results",
     "RunDirectory",
     "RunRecord",
@@ -74,6 +76,7 @@ __all__ = [
     "read_record",
     "read_results",
     "read_samples",
+    "record_of",
     "write_audit",
     "write_faults",
     "write_record",

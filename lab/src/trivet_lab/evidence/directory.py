@@ -70,6 +70,11 @@ class VariantDirectory:
         return self.path / "audit"
 
     @property
+    def topics(self) -> Path:
+        """What the services told everybody, ``<topic>.jsonl`` (``topics.py``)."""
+        return self.path / "topics"
+
+    @property
     def logs(self) -> Path:
         """One file a process."""
         return self.path / "log"
@@ -82,9 +87,13 @@ class VariantDirectory:
         """Return the file of one member's audit."""
         return self.audits / f"{member}.json"
 
+    def topic(self, name: str) -> Path:
+        """Return the file of one topic, e.g. ``order.events``."""
+        return self.topics / f"{name}.jsonl"
+
     def create(self) -> VariantDirectory:
         """Make the folders and return itself."""
-        for folder in (self.path, self.latency, self.ledgers, self.audits, self.logs):
+        for folder in (self.path, self.latency, self.ledgers, self.audits, self.topics, self.logs):
             folder.mkdir(parents=True, exist_ok=True)
         return self
 

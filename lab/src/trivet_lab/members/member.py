@@ -11,6 +11,10 @@ from types import MappingProxyType
 from typing import Any
 
 LANGUAGES = ("python", "go")
+AT_EDGE = "api"
+"""The process of a member that answers its paths at the edge."""
+_TOPIC = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}")
+"""A topic's name is a file's too, in every run."""
 
 
 class MemberError(Exception):
@@ -27,6 +31,11 @@ class Process:
     http: bool
     at_writer_only: bool
 
+    @property
+    def at_edge(self) -> bool:
+        """Whether the load balancer leads to it: any other one speaks HTTP for probes and metrics alone."""
+        return self.http and self.name == AT_EDGE
+
 
 @dataclasses.dataclass(frozen=True)
 class Member:
@@ -40,6 +49,7 @@ class Member:
     internal: list[str]
     migrate: list[str] | None
     audit: list[str] | None
+    topics: list[str]
     processes: list[Process]
     variants: Mapping[str, list[str]]
 
@@ -66,6 +76,16 @@ def _command(table: dict[str, Any], name: str) -> list[str] | None:
     if words is None or (isinstance(words, list) and words and all(isinstance(word, str) for word in words)):
         return words
     raise ValueError(f"{name} = {words!r} must be a command as a list of words")
+
+
+def _topics(table: dict[str, Any]) -> list[str]:
+    names = table.get("topics", [])
+    legal = isinstance(names, list) and all(isinstance(name, str) and _TOPIC.fullmatch(name) for name in names)
+    if not legal or len(set(names)) < len(names):
+        raise ValueError(f"topics = {names!r} must be a list of names of topics, each once")
+    if names and "kafka" not in _needs(table["needs"]):
+        raise ValueError(f"topics = {names!r} need Kafka, and needs does not have it")
+    return list(names)
 
 
 def _process(name: str, table: dict[str, Any]) -> Process:
@@ -100,6 +120,7 @@ def read_member(file: Path) -> Member:
             internal=list(table.get("internal", [])),
             migrate=_command(table, "migrate"),
             audit=_command(table, "audit"),
+            topics=_topics(table),
             processes=[_process(key, value) for key, value in table["process"].items()],
             variants=MappingProxyType(table.get("variants", {})),
         )

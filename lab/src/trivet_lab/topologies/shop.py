@@ -170,7 +170,7 @@ class Shop:
                 parts |= dict(zip(names, replicas, strict=True))
                 endpoints = [program.listen for program in replicas if program.listen]
                 inside.setdefault(member.name, []).extend(f"http://{each}" for each in endpoints)
-                if process.http and member.edge:
+                if process.at_edge and member.edge:
                     upstreams.append(Upstream(member.name, endpoints, member.edge, member.internal))
         try:
             if links:
@@ -180,7 +180,8 @@ class Shop:
             parts |= {part.name: part for part in self._shared}
             limit = functools.partial(self.edge.route, upstreams)
             epoch_ns = time.monotonic_ns()
-            yield Stage(name, self.edge.url, epoch_ns, programs, readers, parts, self.issuer, limit, inside)
+            kafka = self.kafka.servers if self.kafka else ""
+            yield Stage(name, self.edge.url, epoch_ns, programs, readers, parts, self.issuer, limit, inside, kafka)
         finally:
             self._take_down(programs, links)
 

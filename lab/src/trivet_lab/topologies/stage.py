@@ -26,7 +26,8 @@ class Stage:
     ``epoch_ns`` is the monotonic clock's reading from which every ``_ns`` of this variant counts. ``parts`` are its
     services and all that they stand upon, by the names that every stage shares (``part_names``). ``limit`` changes what
     the edge takes of one client; everybody then begins with a full bucket. ``inside`` has the base URLs of each
-    member's replicas that speak HTTP, for what the edge sends nobody to.
+    member's replicas that speak HTTP, for what the edge sends nobody to. ``kafka`` is where what they tell is
+    found, empty where nobody tells anything.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Stage:
     issuer: Issuer | None = None
     limit: Callable[[Limits], None] = _no_edge
     inside: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+    kafka: str = ""
 
     def tokens(
         self,
