@@ -12,6 +12,7 @@ from trivet_lab.load.attendance import Again, Attendance, Phase
 from trivet_lab.load.flood import Flood
 from trivet_lab.load.forging import FORGERIES, STOLEN
 from trivet_lab.load.halls import SEATS_MAX, Show
+from trivet_lab.load.ordering import ORDER_SCOPES, Ordering, Turns
 from trivet_lab.load.plan import Errand, Plan, PlanError, main_operations, names_of_operations, read_plan, write_plan
 from trivet_lab.load.sale import STAFF, Item, Restock, Sale, zipf_weights
 from trivet_lab.load.seating import BOX_OFFICE, GUEST_SCOPES, HOLD_TTL_MS_LEAST, Seating, Ways
@@ -28,6 +29,7 @@ __all__ = [
     "GUEST_SCOPES",
     "HOLD_TTL_MS_LEAST",
     "MALLORY",
+    "ORDER_SCOPES",
     "SEATS_MAX",
     "STAFF",
     "STOLEN",
@@ -39,6 +41,7 @@ __all__ = [
     "Errand",
     "Flood",
     "Item",
+    "Ordering",
     "Phase",
     "Plan",
     "PlanError",
@@ -52,6 +55,7 @@ __all__ = [
     "Spending",
     "Summary",
     "Tokens",
+    "Turns",
     "Ways",
     "Weights",
     "command",

@@ -15,6 +15,7 @@ from trivet_lab.load.answer import code_of
 from trivet_lab.load.backoff import parse_retry_after
 from trivet_lab.load.plan import Plan
 from trivet_lab.load.schedule import Intent
+from trivet_lab.load.stream import read_stream
 from trivet_lab.load.tokens import Tokens
 
 _KEEPALIVE_S = 4.0  # below the 5 s of common servers, so that a connection is not used as its server closes it
@@ -67,18 +68,20 @@ class Client:
             headers["idempotency-key"] = intent.key
         if intent.who in self._bearers:
             headers["authorization"] = self._bearers[intent.who]
+        if request.after is not None:
+            headers["last-event-id"] = str(request.after)
         call_ns = time.monotonic_ns()
         try:
             async with self._session.request(
                 request.method, self._address(intent, number), data=request.body, headers=headers, allow_redirects=False
             ) as response:
-                body = await response.read()
+                streams = bool(request.until) and response.status == 200
+                value = await read_stream(response, request.until) if streams else _object(await response.read())
                 return_ns = time.monotonic_ns()
         except TimeoutError:
             return self._lost(call_ns, "timeout", trace)
         except (aiohttp.ClientError, OSError, asyncio.CancelledError):
             return self._lost(call_ns, "cut", trace)
-        value = _object(body)
         attempt = Attempt(
             call_ns=call_ns - self._epoch_ns,
             return_ns=return_ns - self._epoch_ns,

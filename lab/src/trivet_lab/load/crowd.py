@@ -17,7 +17,7 @@ from trivet_lab.evidence import Outcome
 from trivet_lab.load.backoff import Backoff
 from trivet_lab.load.client import Client, Reply
 from trivet_lab.load.course import Course, Part, requests_of
-from trivet_lab.load.given import Given, with_token
+from trivet_lab.load.given import Given, with_id, with_token
 from trivet_lab.load.plan import Plan
 from trivet_lab.load.recorder import Recorder
 from trivet_lab.load.schedule import Intent
@@ -119,22 +119,24 @@ class Crowd:
         self._end(course, due_ns)
 
     async def _equip(self, course: Course, due_ns: int) -> int:
-        """Give each part the token that it needs, and return when the whole is due: as planned, or once that is known.
+        """Give each part the token or id that it needs, and return when all is due: as planned, or once that is known.
 
         A part that waits for what was not done is left out: there is nothing that it could ask for.
         """
         for part in list(course.parts):
-            needed = part.request.needs or part.request.follows
+            needed = part.request.needs or part.request.follows or part.request.about
             if not needed:
                 continue
             was_told = self._given.is_told(needed)
-            token = await self._given.token(needed)
+            brought = await self._given.brought(needed)
             if not was_told:
                 due_ns = max(due_ns, self._now_ns())
-            if token is None:
+            if brought is None:
                 self._leave_out(course, [part], "refused")
             elif part.request.needs:
-                part.request = with_token(part.request, token)
+                part.request = with_token(part.request, brought.token)
+            elif part.request.about:
+                part.request = with_id(part.request, brought.id)
         return due_ns
 
     def _leave_out(self, course: Course, parts: Sequence[Part], reason: str) -> None:

@@ -23,7 +23,12 @@ class Request(msgspec.Struct, frozen=True):
 
     Some things make sense only once another was done. What others wait for has a name for that in ``gives``; what
     ``follows`` it has the same name, and is asked only if it was done. What ``needs`` it shows the ``token`` that its
-    answer brought, too, which stands in no body until it is sent.
+    answer brought, too, which stands in no body until it is sent. What is ``about`` something that the service itself
+    gave an id has it where ``{id}`` stands in ``path``, and among ``args`` as ``order_id``.
+
+    ``until`` opens a stream of events instead of asking for an answer: it is read until the event of that number has
+    come, or for as long as anybody would wait (``stream.py``). ``after`` tells the service which event was the last
+    that is known.
 
     ``entries`` are operations that are sent together, as one request to ``path``, and answered each by itself. What
     stands beside them is then of the whole request, and ``f``, ``args`` and ``body`` are nobody's.
@@ -39,6 +44,9 @@ class Request(msgspec.Struct, frozen=True):
     gives: str = ""
     needs: str = ""
     follows: str = ""
+    about: str = ""
+    until: int = 0
+    after: int | None = None
     entries: tuple[Request, ...] = ()
 
 

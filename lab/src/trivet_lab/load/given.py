@@ -1,4 +1,4 @@
-"""What earlier answers gave to later operations: the tokens of holds, in memory and nowhere else.
+"""What earlier answers gave to later operations: the tokens of holds, in memory and nowhere else, and ids.
 
 Whoever pins a hold has read the hold's answer. So what needs one is due when it was planned, or when that answer came
 if it came later, and its lateness and latency count from there: a shop that answers late has not made its crowd late
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -18,21 +18,29 @@ from trivet_lab.evidence import Outcome
 from trivet_lab.load.draft import Request
 
 TOKEN = "token"  # noqa: S105  - the field's name
+ID = "id"
+
+
+class Brought(NamedTuple):
+    """What an answer said that later operations show: empty where it said no such thing."""
+
+    token: str
+    id: str
 
 
 class Given:
-    """What was done, and the tokens that answers brought, by the names under which operations wait for them."""
+    """What was done, and what its answers brought, by the names under which operations wait for them."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self._told: dict[str, asyncio.Future[str | None]] = {}
+        self._told: dict[str, asyncio.Future[Brought | None]] = {}
 
     def is_told(self, name: str) -> bool:
         """Whether it is known already whether this was done."""
         return self._future(name).done()
 
-    async def token(self, name: str) -> str | None:
-        """Wait until that is known, and return the token, empty if it brought none; None if it was not done."""
+    async def brought(self, name: str) -> Brought | None:
+        """Wait until that is known, and return what it brought; None if it was not done."""
         return await asyncio.shield(self._future(name))
 
     def tell(self, request: Request, outcome: Outcome | None, body: dict[str, Any] | None) -> None:
@@ -40,14 +48,15 @@ class Given:
 
         Of several that give the same, one that was refused says nothing against another that was not.
         """
-        brought = (body or {}).get(TOKEN, "") if outcome == "ok" else None
+        said = body or {}
+        brought = Brought(said.get(TOKEN, ""), str(said.get(ID, ""))) if outcome == "ok" else None
         known = self._future(request.gives)
         if known.done() and known.result() is None and brought is not None:
             known = self._told[request.gives] = asyncio.get_running_loop().create_future()
         if not known.done():
             known.set_result(brought)
 
-    def _future(self, name: str) -> asyncio.Future[str | None]:
+    def _future(self, name: str) -> asyncio.Future[Brought | None]:
         future = self._told.get(name)
         if future is None:
             future = self._told[name] = asyncio.get_running_loop().create_future()
@@ -58,6 +67,12 @@ def with_token(request: Request, token: str) -> Request:
     """Return a request whose body shows this token."""
     body = msgspec.json.decode(request.body or b"{}", type=dict[str, Any])
     return msgspec.structs.replace(request, body=msgspec.json.encode(body | {TOKEN: token}))
+
+
+def with_id(request: Request, order_id: str) -> Request:
+    """Return a request whose path and arguments name what it is about."""
+    args = request.args | {"order_id": order_id}
+    return msgspec.structs.replace(request, path=request.path.replace("{id}", order_id), args=args)
 
 
 def without_secret(request: Request, body: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ import msgspec
 
 from trivet_lab.load.attendance import Attendance, faults_of_again, faults_of_phases, is_positive
 from trivet_lab.load.flood import Flood
+from trivet_lab.load.ordering import Ordering
 from trivet_lab.load.sale import Sale
 from trivet_lab.load.seating import Seating
 from trivet_lab.load.siege import Siege
@@ -21,7 +22,7 @@ class PlanError(ValueError):
     """The plan is not one; every sentence begins with the field that it is about."""
 
 
-Errand = Sale | Flood | Spending | Siege | Seating
+Errand = Sale | Flood | Spending | Siege | Seating | Ordering
 """What a crowd wants: each kind is a file of its own, and tells itself from the others by its tag."""
 
 
