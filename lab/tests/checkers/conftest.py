@@ -12,6 +12,7 @@ from trivet_lab.evidence import Audit, AuditedRule, AuditRecord, Finding, Varian
 
 Line = dict[str, Any]
 WALLETS = runpy.run_path(str(Path(__file__).with_name("wallet_model.py")))
+DESKS = runpy.run_path(str(Path(__file__).with_name("orders_desk.py")))
 HALLS = runpy.run_path(str(Path(__file__).with_name("seats_hall.py")))
 BANK_LAWS = frozenset(
     {
@@ -33,7 +34,9 @@ BANK_LAWS = frozenset(
 BANK_RULES = BANK_LAWS | {"answers_complete", "generator_on_time", "history_whole", "no_defects"}
 ATTACKS = frozenset({"impostors_get_nothing", "limits_hold"})
 """The rules over who attacks a service; where nobody does, they show nothing."""
-SALE_RULES = frozenset(all_checkers()) - BANK_LAWS - ATTACKS - HALLS["SEAT_LAWS"] - {"seats_linearizable"}
+OTHERS = HALLS["SEAT_LAWS"] | DESKS["ORDER_LAWS"] | {"seats_linearizable"}
+"""The rules over what no sale has: seats, and orders."""
+SALE_RULES = frozenset(all_checkers()) - BANK_LAWS - ATTACKS - OTHERS
 ON_TIME = {"over_budget": [], "lateness_ms": {"p50": 0.1, "p99": 0.9, "max": 3.0}, "cpu_share": 0.2}
 
 
@@ -343,3 +346,23 @@ def new_hall(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
 def hall(tmp_path: Path) -> Any:
     """A right history of a rush for seats in which every rule has something to look at."""
     return HALLS["right_hall"](VariantDirectory(tmp_path / "setnx"))
+
+
+@pytest.fixture(scope="session")
+def order_rules() -> frozenset[str]:
+    """Return the rules that may be asked of a crowd that orders."""
+    rules: frozenset[str] = DESKS["ORDER_RULES"]
+    return rules
+
+
+@pytest.fixture(scope="session")
+def new_desk(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """Return a maker of desks; each overwrites the one before."""
+    path = tmp_path_factory.mktemp("desks") / "variant"
+    return lambda kind=None: DESKS["Desk"](VariantDirectory(path), kind)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Any:
+    """A right history of a crowd that orders in which every rule has something to look at."""
+    return DESKS["right_desk"](VariantDirectory(tmp_path / "outbox"))

@@ -12,7 +12,7 @@ from trivet_lab.verdict import count_stock, judge, judge_variant
 
 PLANNED = PlannedVariant("redlock", "valid", [])
 SCENARIOS = find_scenarios()
-OF_OTHERS = {rule for name in ("double-spend", "seat-rush") for rule in SCENARIOS[name].checkers} - set(
+OF_OTHERS = {rule for name in ("double-spend", "seat-rush", "orders") for rule in SCENARIOS[name].checkers} - set(
     SCENARIOS["flash-sale"].checkers
 )
 OF_ATTACKS = {"impostors_get_nothing", "limits_hold"}

@@ -9,9 +9,11 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from trivet_lab.checkers._history import EVENTS, HISTORY, EvidenceError, History, Pointer
-from trivet_lab.evidence import Event, VariantDirectory
+from trivet_lab.evidence import Event, Record, VariantDirectory
 
 T = TypeVar("T")
+TOPIC = "topic "
+"""What a pointer into a topic begins with."""
 
 
 class _Plan(msgspec.Struct, Generic[T], frozen=True):
@@ -67,6 +69,14 @@ class Evidence:
         """
         yield from _rows(self.directory.ledger(name), f"ledger {name}", msgspec.json.Decoder(row))
 
+    def topic(self, name: str) -> Iterator[tuple[int, Record]]:
+        """Yield every record of a topic with the byte offset of its line.
+
+        Raises:
+            EvidenceError: the topic was not read, or a line is no record. An empty one yields nothing.
+        """
+        yield from _rows(self.directory.topic(name), f"{TOPIC}{name}", msgspec.json.Decoder(Record))
+
     def events(self) -> Iterator[tuple[int, Event]]:
         """Yield what the services told of themselves with the byte offset of each line, in order of time.
 
@@ -80,10 +90,15 @@ class Evidence:
         """Return one line as it stands in its file."""
         name, offset = pointer
         own = {HISTORY: self.history.path, EVENTS: self.directory.events}
-        path = own.get(name) or self.directory.ledger(name)
+        path = own.get(name) or self._file(name)
         with path.open("rb") as file:
             file.seek(offset)
             return msgspec.json.decode(file.readline(), type=dict[str, Any])
+
+    def _file(self, name: str) -> Path:
+        """Return the file of a topic or a ledger."""
+        is_topic = name.startswith(TOPIC)
+        return self.directory.topic(name.removeprefix(TOPIC)) if is_topic else self.directory.ledger(name)
 
 
 def _rows(path: Path, name: str, decoder: msgspec.json.Decoder[T]) -> Iterator[tuple[int, T]]:

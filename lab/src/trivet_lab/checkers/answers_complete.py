@@ -1,8 +1,8 @@
 """Operations whose outcome nobody learnt. Every rule has to allow both for them, so many of them prove little.
 
-Attacks are left out, of the whole as of the unknown: they are sent once and nobody waits for their answer, so a lost
-one stays unknown however well the services resolve doubts. What came of them ``impostors_get_nothing`` reads in the
-books.
+Attacks and looks at others' orders are left out, of the whole as of the unknown: they are sent once and nobody waits
+for their answer, so a lost one stays unknown however well the services resolve doubts. What came of attacks
+``impostors_get_nothing`` reads in the books.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from typing import ClassVar
 from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._history import Batch, EvidenceError
+from trivet_lab.checkers._ordering import TRESPASS
 from trivet_lab.checkers._wallet import ATTACK
 
 UNKNOWN_SHARE_MAX = 0.01
+UNPURSUED = frozenset({ATTACK, TRESPASS})
 
 
 class AnswersComplete(Checker):
@@ -36,7 +38,7 @@ class AnswersComplete(Checker):
     def read(self, batch: Batch) -> None:
         """Count the unknown ones by how their last attempt ended."""
         for operation in batch.operations:
-            if operation.f == ATTACK:
+            if operation.f in UNPURSUED:
                 continue
             self._pursued += 1
             if operation.outcome == "unknown":
