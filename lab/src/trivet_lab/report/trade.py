@@ -91,6 +91,20 @@ SEATS = Trade(
         422: "same id, other seats",
     },
 )
+ORDERS = Trade(
+    unit="event",
+    harm="untold",
+    did="left {count} untold",
+    never="told all that was ordered",
+    not_even="left none untold",
+    has_stock=False,
+    statuses={
+        200: "shown or followed",
+        202: "ordered, or cancelled",
+        404: "no such order, or another customer’s",
+        409: "too late, or in flight already",
+    },
+)
 _TRADES = {
     "flash-sale": _sale("ticket"),
     "paused-holder": _sale("ticket"),
@@ -99,6 +113,7 @@ _TRADES = {
     "double-spend": MONEY,
     "siege": MONEY,
     "seat-rush": SEATS,
+    "orders": ORDERS,
 }
 
 

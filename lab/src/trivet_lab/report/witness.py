@@ -16,12 +16,12 @@ from typing import Any
 import msgspec
 
 from trivet_lab.evidence import Finding, Operation
-from trivet_lab.report import words
+from trivet_lab.report import orders, words
 from trivet_lab.report.leases import is_event, lease_entries
 from trivet_lab.report.seats import done_of, facts_of, owner_of, settler_of, stories_of, taken_by, words_of
 from trivet_lab.report.series import names_of
 from trivet_lab.report.timeline import ASKED, GIVEN_UP, Entry, Timeline, lay_out_timeline
-from trivet_lab.report.trade import MONEY, SEATS, trade_of
+from trivet_lab.report.trade import MONEY, ORDERS, SEATS, Trade, trade_of
 
 ENTRIES_MAX = 12
 BEFORE_MAX = 2
@@ -115,13 +115,9 @@ def _entries(witness: Iterable[Row], operations: Mapping[str, Operation]) -> lis
             continue
         operation = _operation(thing)
         if place in stories and (operation is not None or "attempts" not in thing):
-            settler = settler_of(thing)
-            if operation is None and settler in settled:
-                settled[settler].facts.append(("ledger", words_of(thing)))
-                continue
-            entries.append(_about_seats(thing, operation, stories[place]))
-            if settler is not None:
-                settled[settler] = entries[-1]
+            _take_seats(entries, settled, thing, operation, stories[place])
+        elif told := _about_orders(thing, operation):
+            entries.append(told)
         elif operation is not None:
             mover = _from_operation(operation)
             entries.append(mover)
@@ -143,6 +139,23 @@ def _entries(witness: Iterable[Row], operations: Mapping[str, Operation]) -> lis
     return entries
 
 
+def _take_seats(
+    entries: list[Entry],
+    settled: dict[tuple[str, ...] | None, Entry],
+    thing: Row,
+    operation: Operation | None,
+    seat: str,
+) -> None:
+    """Take in what is about seats: a row stands beside what its order was told, if that was taken in before."""
+    settler = settler_of(thing)
+    if operation is None and settler in settled:
+        settled[settler].facts.append(("ledger", words_of(thing)))
+        return
+    entries.append(_about_seats(thing, operation, seat))
+    if settler is not None:
+        settled[settler] = entries[-1]
+
+
 def _operation(thing: Row) -> Operation | None:
     if "attempts" not in thing:
         return None
@@ -155,7 +168,7 @@ def _operation(thing: Row) -> Operation | None:
 
 def _from_operation(operation: Operation) -> Entry:
     value = operation.value or {}
-    trade = SEATS if "show_id" in operation.args else MONEY if "item_id" not in operation.args else trade_of("")
+    trade = _trade_of(operation)
     stock, status, code = value.get("stock"), operation.status, operation.attempts[-1].code
     return Entry(
         who=f"client {operation.client}",
@@ -171,6 +184,27 @@ def _from_operation(operation: Operation) -> Entry:
         attempts=[
             (attempt.call_ns / 1e6, attempt.return_ns / 1e6, bool(attempt.status)) for attempt in operation.attempts
         ],
+    )
+
+
+def _trade_of(operation: Operation) -> Trade:
+    args = operation.args
+    if "show_id" in args:
+        return SEATS
+    if orders.is_about_orders({"f": operation.f, "args": args}):
+        return ORDERS
+    return MONEY if "item_id" not in args else trade_of("")
+
+
+def _about_orders(thing: Row, operation: Operation | None) -> Entry | None:
+    """Show what is about orders in its own words, an operation, a row, or a record; None if it is about none."""
+    if not orders.is_about_orders(thing) or (operation is None and "attempts" in thing):
+        return None
+    item = orders.title_of(orders.order_of(thing))
+    said = "told" if orders.is_record(thing) else "committed"
+    entry = Entry("", "", item, answer=said) if operation is None else _from_operation(operation)
+    return dataclasses.replace(
+        entry, who=orders.teller_of(thing), what=orders.words_of(thing), item=item, facts=orders.facts_of(thing)
     )
 
 
