@@ -12,6 +12,7 @@ from trivet_lab.verdict.combination import (
 from trivet_lab.verdict.judgement import is_as_expected, judge_variant, summarise
 from trivet_lab.verdict.measures import Measures, measure
 from trivet_lab.verdict.money import count_money
+from trivet_lab.verdict.orders import count_orders
 from trivet_lab.verdict.overlaps import count_overlaps
 from trivet_lab.verdict.seats import count_seats
 from trivet_lab.verdict.stock import count_stock
@@ -25,6 +26,7 @@ __all__ = [
     "Measures",
     "combine",
     "count_money",
+    "count_orders",
     "count_overlaps",
     "count_seats",
     "count_stock",
