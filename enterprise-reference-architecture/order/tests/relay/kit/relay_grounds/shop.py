@@ -40,11 +40,10 @@ class Shop:
     since a COMMIT that was cut may have happened.
     """
 
-    def __init__(self, supervisor: Supervisor, kafka: Kafka, url: str, seed: int, mutation: str = "") -> None:
+    def __init__(self, supervisor: Supervisor, kafka: Kafka, url: str, seed: int) -> None:
         self._supervisor = supervisor
         self._kafka = kafka
         self._url = url
-        self._mutation = mutation
         self._rng = random.Random(seed)  # noqa: S311  - a schedule, which keeps no secret
         self._orders = [UUID(int=self._rng.getrandbits(128), version=4) for _ in range(12)]
         self._relays: list[Program] = []
@@ -70,7 +69,7 @@ class Shop:
             "TRIVET_ORDER_RELAY_BATCH_MAX": "20",
             "TRIVET_LAB": "tests",
         }
-        argv = [sys.executable, "-c", f"{self._mutation}\n{_MAIN}", "relay"]
+        argv = [sys.executable, "-c", _MAIN, "relay"]
         # It is ready as soon as it runs: one that is to die may be dead before anybody could look.
         program = Program(f"relay-{listen.rpartition(':')[2]}", argv, variables | environment)
         self._relays.append(program)
