@@ -10,6 +10,8 @@ import httpx
 from order_events import seeded, told
 from projector_bench import Bench, events_of
 
+from trivet_order.entrypoints.parked import printable
+
 _FROM_THE_FUTURE = b'"version":99'
 _READS_THE_FUTURE = """
 import trivet_order.application.messages as messages
@@ -78,3 +80,7 @@ def _look_after(bench: Bench, unheard: bytes) -> None:
 
 def _value(shown: dict[str, str | None]) -> bytes | None:
     return None if shown["value"] is None else base64.b64decode(shown["value"])
+
+
+def test_what_a_stranger_wrote_commands_no_terminal() -> None:
+    assert printable("fine\nä☂ \x1b[2J\r\x9b") == "fine\nä☂ \\x1b[2J\\r\\x9b"

@@ -52,7 +52,7 @@ def list_parked(*, after: str | None = None, limit: int = 100, json_: Json = Fal
         return
     for each in found:
         state = "waits" if each.replayed_at is None else "replayed"
-        _say(f"{each.record.place}  {each.parked_at:%Y-%m-%dT%H:%M:%SZ}  {state}  {each.reason}")
+        _say(f"{each.record.place}  {each.parked_at:%Y-%m-%dT%H:%M:%SZ}  {state}  {printable(each.reason)}")
     if not found:
         _say("nothing is parked", error=True)
 
@@ -193,8 +193,13 @@ def _show(found: ParkedRecord, *, json_: bool) -> None:
         _say(json.dumps(whole, indent=2))
         return
     for name, value in _told(found).items():
-        _say(f"{name}: {value}", error=True)
-    _say((record.value or b"").decode(errors="backslashreplace"))
+        _say(f"{name}: {printable(str(value))}", error=True)
+    _say(printable((record.value or b"").decode(errors="backslashreplace")))
+
+
+def printable(text: str) -> str:
+    """Return a text as a terminal may show it: a stranger wrote it, and control characters are commands there."""
+    return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)
 
 
 def _base64(value: bytes | None) -> str | None:
