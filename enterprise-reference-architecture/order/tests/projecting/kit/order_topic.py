@@ -11,7 +11,7 @@ async def produce(servers: str, topic: str, records: Sequence[tuple[int, bytes |
     """Send partition, key and value each, and wait for every acknowledgement."""
     async with AIOKafkaProducer(bootstrap_servers=servers, enable_idempotence=True) as producer:
         sent = [
-            await producer.send(topic, value, key=key, partition=partition, headers=[("type", b"?")])
+            await producer.send(topic, value, key=key, partition=partition, headers=[("type", b"?"), ("none", None)])
             for partition, key, value in records
         ]
         for acknowledged in sent:

@@ -112,7 +112,9 @@ class ProjectionContract:
 
     async def test_a_parked_record_comes_back_byte_for_byte(self, units: ProjectionUnits) -> None:
         place = Place("order.events", 3, uuid4().int % 2**60)
-        record = Record(place, b"\x00key", b"\xff\x00value", (("trace\x00parent", b"\x00\xff"), ("type", b"")))
+        record = Record(
+            place, b"\x00key", b"\xff\x00value", (("trace\x00parent", b"\x00\xff"), ("type", b""), ("none", None))
+        )
         async with units.open() as unit:
             await unit.parked.park([Poison(record, "a reason with \x00 and \ud800"), Poison(record, "another")])
             await unit.commit()
@@ -121,7 +123,7 @@ class ProjectionContract:
             found = await unit.parked.find(place)
         assert found is not None
         assert (found.record.key, found.record.value) == (record.key, record.value)
-        assert [value for _, value in found.record.headers] == [b"\x00\xff", b""]
+        assert [value for _, value in found.record.headers] == [b"\x00\xff", b"", None]
         assert found.reason.startswith("a reason with")
         assert found.replayed_at is None
 

@@ -74,9 +74,13 @@ class SqlAlchemyParked:
             "record_offset": record.place.offset,
             "key": record.key,
             "value": record.value,
-            "headers": [[_safe(name), base64.b64encode(value).decode()] for name, value in record.headers],
+            "headers": [[_safe(name), _base64(value)] for name, value in record.headers],
             "reason": _safe(poison.reason)[:REASON_CHARACTERS_MAX],
         }
+
+
+def _base64(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()
 
 
 def _safe(text: str) -> str:
@@ -85,6 +89,6 @@ def _safe(text: str) -> str:
 
 
 def _parked(row: Row[Any]) -> ParkedRecord:
-    headers = tuple((name, base64.b64decode(value)) for name, value in row.headers)
+    headers = tuple((name, None if value is None else base64.b64decode(value)) for name, value in row.headers)
     record = Record(Place(row.topic, row.partition, row.record_offset), row.key, row.value, headers)
     return ParkedRecord(record, row.reason, row.parked_at, row.replayed_at)
