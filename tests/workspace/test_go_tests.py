@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import psutil
 import pytest
 from gotests import NO_COMPILER, compiler
 
@@ -126,6 +127,46 @@ def test_who_asks_for_servers_finds_real_ones_and_no_setting_of_a_shell(run: Run
     assert re.search(
         r"postgresql://\S+@127\.0\.0\.1:\d+/go_till_1 redis://127\.0\.0\.1:\d+/0 $", done.stdout, re.MULTILINE
     ), done.stdout
+
+
+def test_who_imports_one_that_asks_for_servers_finds_them_too(run: Run) -> None:
+    asks = 'package ask\n\nimport "os"\n\nfunc URL() string { return os.Getenv("TRIVET_TEST_VALKEY_URL") }\n'
+    uses = HEAD.replace('"os"', '"os"\n\t"trivet/till/ask"') + "func TestAsks(t *testing.T) { t.Fatal(ask.URL()) }\n"
+    done = run({"ask/ask.go": asks, "add_test.go": uses}, "shop/till/add_test.go")
+    assert re.search(r"redis://127\.0\.0\.1:\d+/0", done.stdout), done.stdout
+
+
+def test_what_asks_for_nobody_is_run_while_another_test_waits(run: Run) -> None:
+    """The Python test ends once the Go test, whose turn comes later, has said that it runs."""
+    waits = """import pathlib, time
+def test_first():
+    until = time.monotonic() + 60
+    while not pathlib.Path(__file__).with_name("said").exists():
+        assert time.monotonic() < until, "nobody ran ahead"
+        time.sleep(0.05)
+"""
+    says = 'func TestSays(t *testing.T) { _ = os.WriteFile("said", nil, 0o600) }\n'
+    files = {"add_test.go": HEAD + says, "test_a.py": waits}
+    done = run(files, "shop/till/test_a.py", "shop/till/add_test.go")
+    assert "2 passed" in done.stdout, done.stdout
+
+
+def test_what_was_run_ahead_ends_with_the_session(run: Run, tmp_path: Path) -> None:
+    """The first test fails and ends it all; a Go test that would run for ever is gone with it."""
+    fails = """import pathlib, time
+def test_first():
+    said = pathlib.Path(__file__).with_name("said")
+    while not said.exists() or not said.read_text():
+        time.sleep(0.05)
+    assert False
+"""
+    writes = 'os.WriteFile("said", []byte(fmt.Sprint(os.Getpid())), 0o600)'
+    stays = f"func TestStays(t *testing.T) {{\n\t_ = {writes}\n\tselect {{}}\n}}\n"
+    done = run({"add_test.go": HEAD + stays, "test_a.py": fails}, "-x", "shop/till/test_a.py", "shop/till/add_test.go")
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    pid = int((tmp_path / "shop" / "till" / "said").read_text())
+    gone = not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    assert gone  # whoever inherits a killed process may take his time to take note of it
 
 
 def test_without_a_compiler_tests_run_and_what_is_missing_is_a_skip(run: Run) -> None:

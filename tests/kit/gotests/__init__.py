@@ -1,8 +1,9 @@
 """Go's tests among pytest's: an item for each test function, with what `go test` says became of it.
 
 A package is run once, when its first test is due, with those of its tests that were selected. Its tests find a database
-and a Valkey of their own by TRIVET_TEST_DATABASE_URL and TRIVET_TEST_VALKEY_URL, which are started if the module asks
-for either. With a C compiler they run under the race detector; without one, that is a skip of its own.
+and a Valkey of their own by TRIVET_TEST_DATABASE_URL and TRIVET_TEST_VALKEY_URL, which are started if the package asks
+for either, or one of its module that it imports; one that asks for none is run ahead. With a C compiler they run under
+the race detector; without one, that is a skip of its own.
 
 What a test is, is read from its file; what ran, from Go. Where the two differ, a test has vanished, and that is red: a
 file that is built for another system, an example without output, a function that Go takes for a test and we do not. So
@@ -23,7 +24,8 @@ from typing import Any
 
 import pytest
 
-from .running import Outcome, PackageRun, go, run_package
+from .ahead import Ahead
+from .running import Outcome, PackageRun, Run, at_once, go, run_package
 
 DATABASE, VALKEY = "TRIVET_TEST_DATABASE_URL", "TRIVET_TEST_VALKEY_URL"
 NO_COMPILER = "no C compiler: Go's tests run without the race detector"
@@ -64,6 +66,7 @@ class Session:
         self._runs: dict[Path, PackageRun] = {}
         self._race: bool | None = None
         self._asks: dict[Path, bool] = {}
+        self._ahead = Ahead()
 
     @property
     def race(self) -> bool:
@@ -72,26 +75,44 @@ class Session:
             self._race = compiler()
         return self._race
 
-    def asks_for_servers(self, module: Path) -> bool:
-        """Whether any file of a module names the address of a server."""
-        if module not in self._asks:
-            texts = (file.read_text() for file in sorted(module.rglob("*.go")))
-            self._asks[module] = any(DATABASE in text or VALKEY in text for text in texts)
-        return self._asks[module]
+    def asks_for_servers(self, package: Path) -> bool:
+        """Whether any file of a package, or of one of its module that it imports, names the address of a server."""
+        if package not in self._asks:
+            self._asks[package] = any(DATABASE in text or VALKEY in text for text in _needed(package))
+        return self._asks[package]
+
+    def begin(self, items: list[pytest.Item]) -> None:
+        """Run ahead what asks for no servers, of these items."""
+        own: dict[Path, list[str]] = {}
+        for item in items:
+            if isinstance(item, GoTest):
+                own.setdefault(item.path.parent, []).append(item.name)
+        alone = [folder for folder in own if not self.asks_for_servers(folder)]
+        self._ahead.begin(alone, lambda folder, run: self._run(folder, own[folder], {}, run))
+
+    def end(self) -> None:
+        """Stop running ahead."""
+        self._ahead.end()
 
     def run_of(self, item: GoTest, servers: Callable[[Path], dict[str, str]] | None) -> PackageRun:
         """Return what became of an item's package, which is run now unless it was."""
         folder = item.path.parent
         if folder not in self._runs:
             own = [each for each in item.session.items if isinstance(each, GoTest) and each.path.parent == folder]
-            whole = {test for file in folder.glob("*_test.go") for test in PATTERN.findall(file.read_text())}
-            names = None if len(own) == len(whole) else [each.name for each in own]
-            env = {name: value for name, value in os.environ.items() if not name.startswith("TRIVET_")}
-            env |= servers(folder) if servers else {}
-            self._runs[folder] = run_package(folder, names, env, race=self.race)
-            if names is None:
-                self._runs[folder].output += _strangers(self._runs[folder], {each.name for each in own})
+            ahead = self._ahead.take(folder)
+            addresses = servers(folder) if servers else {}
+            self._runs[folder] = ahead or self._run(folder, [each.name for each in own], addresses, at_once)
         return self._runs[folder]
+
+    def _run(self, folder: Path, own: list[str], addresses: dict[str, str], run: Run) -> PackageRun:
+        """Run those tests of a package."""
+        whole = {test for file in folder.glob("*_test.go") for test in PATTERN.findall(file.read_text())}
+        names = None if len(own) == len(whole) else own
+        env = {name: value for name, value in os.environ.items() if not name.startswith("TRIVET_")} | addresses
+        done = run_package(folder, names, env, race=self.race, run=run)
+        if names is None:
+            done.output += _strangers(done, set(own))
+        return done
 
     def summary(self) -> str | None:
         """Return how many of Go's tests ran, None where there was none."""
@@ -104,6 +125,23 @@ class Session:
         return (
             f"Go: {ran} tests with {subtests} subtests ran in {len(self._runs)} packages, {detector} the race detector"
         )
+
+
+def _needed(package: Path) -> Iterator[str]:
+    """Yield the files of a package, its tests too, and those of its own module that it imports, however far away."""
+    module = module_of(package / "any.go")
+    named = re.search(r"^module (\S+)", (module / "go.mod").read_text(), re.MULTILINE)
+    own = re.compile(rf'"{re.escape(named[1] if named else "-")}/([^"]+)"')
+    waiting, seen = [package], {package}
+    while waiting:
+        folder = waiting.pop()
+        for file in sorted(folder.glob("*.go")):
+            if folder == package or not file.name.endswith("_test.go"):
+                text = file.read_text()
+                yield text
+                found = {module / inner for inner in own.findall(text)} - seen
+                seen |= found
+                waiting += sorted(found)
 
 
 def _strangers(run: PackageRun, known: set[str]) -> str:
@@ -137,7 +175,7 @@ class GoFile(pytest.File):
     def collect(self) -> Iterator[GoTest]:
         """Yield its tests."""
         state = self.config.stash[STATE]
-        asks = state.asks_for_servers(module_of(self.path))
+        asks = state.asks_for_servers(self.path.parent)
         for found in PATTERN.finditer(self.path.read_text()):
             item = GoTest.from_parent(self, name=found["name"], callobj=_with_servers if asks else _without)
             if "//trivet:long" in found["comment"].splitlines():
@@ -231,6 +269,17 @@ def _packages(root: Path) -> list[Path]:
     ]
     own = [file for file in files if not re.search(r"^package main$", file.read_text(), re.MULTILINE)]
     return sorted({file.parent for file in own})
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin what need not wait for its turn."""
+    if not session.config.option.collectonly:
+        session.config.stash[STATE].begin(session.items)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing running, whatever ended the session."""
+    config.stash[STATE].end()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 REASON = re.compile(r"^\s*\S+\.go:\d+: (?P<reason>.*)$")
@@ -47,7 +50,55 @@ class PackageRun:
         return {name: outcome for name, outcome in self.tests.items() if outcome.result}
 
 
-def run_package(folder: Path, names: Sequence[str] | None, environment: Mapping[str, str], *, race: bool) -> PackageRun:
+LEAST_PRIORITY = 19
+
+
+class Behind:
+    """Runs a command at the lowest priority, and ends it with all that it started when nobody wants it any more."""
+
+    def __init__(self) -> None:
+        """Nothing runs."""
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._ended = False
+
+    def run(self, words: Sequence[str], folder: Path, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """Run it to its end; where ``end`` came first nothing is run, and the exit code is that of a killed one."""
+        with self._lock:
+            if self._ended:
+                return subprocess.CompletedProcess(words, -signal.SIGKILL, "", "")
+            process = self._process = subprocess.Popen(
+                words,
+                cwd=folder,
+                env=env,
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        os.setpriority(os.PRIO_PROCESS, process.pid, LEAST_PRIORITY)
+        out, err = process.communicate()
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+    def end(self) -> None:
+        """Kill what runs, and let nothing begin."""
+        with self._lock:
+            self._ended = True
+            if self._process is not None and self._process.poll() is None:
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def at_once(words: Sequence[str], folder: Path, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command as everything else here is run."""
+    return subprocess.run(words, cwd=folder, env=env, text=True, capture_output=True, check=False)
+
+
+Run = Callable[[Sequence[str], Path, Mapping[str, str]], subprocess.CompletedProcess[str]]
+
+
+def run_package(
+    folder: Path, names: Sequence[str] | None, environment: Mapping[str, str], *, race: bool, run: Run = at_once
+) -> PackageRun:
     """Run these tests of the package in a folder, all when None, and return what became of them.
 
     Nothing that Go remembers of an earlier run counts: what a test meets outside its package, no cache knows.
@@ -58,11 +109,11 @@ def run_package(folder: Path, names: Sequence[str] | None, environment: Mapping[
     if names is not None:
         words.append(f"-run=^({'|'.join(names)})$")
     env = dict(environment) | {"CGO_ENABLED": "1" if race else "0"}
-    done = subprocess.run([*words, "."], cwd=folder, env=env, text=True, capture_output=True, check=False)
-    run = read_events(done.stdout)
-    run.output += done.stderr
-    run.passed = run.passed and done.returncode == 0
-    return run
+    done = run([*words, "."], folder, env)
+    found = read_events(done.stdout)
+    found.output += done.stderr
+    found.passed = found.passed and done.returncode == 0
+    return found
 
 
 def read_events(text: str) -> PackageRun:
