@@ -1,4 +1,9 @@
-"""Runs every test on each variant of every subject, and on each operation that the test is about."""
+"""Runs every test on each variant of every subject, and on each operation that the test is about.
+
+What a request looks like does not depend on how buyers exclude each other. So a subject's first variant is asked
+everything in each session, and what its further ones are asked is `long`, unless the test's module says
+``EVERY_VARIANT``.
+"""
 
 from __future__ import annotations
 
@@ -23,18 +28,31 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     variants = [(subject, name) for subject in subjects() for name in subject.environments]
     if "operation" not in metafunc.fixturenames:
-        ids = [f"{subject.name}-{name}" for subject, name in variants]
-        metafunc.parametrize("service", variants, indirect=True, ids=ids)
+        cases = [
+            pytest.param(variant, id=f"{variant[0].name}-{variant[1]}", marks=_marks(metafunc, variant))
+            for variant in variants
+        ]
+        metafunc.parametrize("service", cases, indirect=True)
         return
     is_about = getattr(metafunc.function, "about", lambda _: True)
     pairs = [
-        ((subject, name), operation)
-        for subject, name in variants
-        for operation in subject.operation
+        pytest.param(
+            variant,
+            operation,
+            id=f"{variant[0].name}-{variant[1]}-{operation.name}",
+            marks=_marks(metafunc, variant),
+        )
+        for variant in variants
+        for operation in variant[0].operation
         if is_about(operation)
     ]
-    ids = [f"{subject.name}-{name}-{operation.name}" for (subject, name), operation in pairs]
-    metafunc.parametrize(("service", "operation"), pairs, indirect=["service"], ids=ids)
+    metafunc.parametrize(("service", "operation"), pairs, indirect=["service"])
+
+
+def _marks(metafunc: pytest.Metafunc, variant: Variant) -> list[pytest.MarkDecorator]:
+    subject, name = variant
+    everywhere = getattr(metafunc.module, "EVERY_VARIANT", False)
+    return [] if everywhere or name == next(iter(subject.environments)) else [pytest.mark.long]
 
 
 @pytest.fixture(scope="session")

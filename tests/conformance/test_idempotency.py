@@ -15,6 +15,7 @@ from conformance.service import Scene, Service, fresh_key
 from conformance.subject import Operation, Refusal, about
 from conformance.wire import Answer, compose, exchange
 
+EVERY_VARIANT = True  # a key is kept in the transaction of its effect, which is the strategy's own
 takes_key = about(lambda operation: operation.key != "none")
 PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F))
 CALLERS = 8
