@@ -24,8 +24,7 @@ from trivet_order.adapters.sqlalchemy.outbox_leases import SqlAlchemyShardLeases
 from trivet_order.adapters.sqlalchemy.outbox_statements import LAZY_COMMIT
 from trivet_order.adapters.sqlalchemy.sharding import SHARDS, shard_of
 from trivet_order.adapters.waiting import InterruptibleTime
-from trivet_order.application.relay import Relay
-from trivet_order.application.relaying import RelayPace
+from trivet_order.application.relaying import Relay, RelayPace
 
 BODY = '{"type":"OrderCreated","aggregate_id":"%s","data":"' + "x" * 330 + '"}'
 KEY = slice(BODY.index("%s"), BODY.index("%s") + 36)

@@ -10,6 +10,7 @@ import pytest
 
 import trivet_order.application
 import trivet_order.domain
+from trivet_order.application import projecting, relaying
 from trivet_order.domain import ORDER_EVENTS, OrderError, OrderStatus
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -17,7 +18,7 @@ README = (Path(__file__).parents[1] / "README.md").read_text()
 SHOWN = re.findall(r"^```sh\n(.*?)^```\n\n```\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 ERRORS = {
     each
-    for face in (trivet_order.domain, trivet_order.application)
+    for face in (trivet_order.domain, trivet_order.application, projecting, relaying)
     for each in vars(face).values()
     if isinstance(each, type) and issubclass(each, OrderError) and each is not OrderError
 }

@@ -43,9 +43,17 @@ from trivet_order.adapters.sqlalchemy.outbox_leases import SqlAlchemyShardLeases
 from trivet_order.adapters.sqlalchemy.outbox_pruning import OutboxPruner
 from trivet_order.adapters.sqlalchemy.outbox_statements import LAZY_COMMIT
 from trivet_order.adapters.waiting import InterruptibleTime
-from trivet_order.application import Clock, OrderQueriesPort, OrderRepositoryPort, UnitsOfWork
-from trivet_order.application.relay import Relay
-from trivet_order.application.relaying import RelayObserverPort, RelayPace
+from trivet_order.application import (
+    Clock,
+    OrderQueriesPort,
+    OrderRepositoryPort,
+    ReadTimeline,
+    ReadTimelineUseCase,
+    TimelineEntry,
+    UnitsOfWork,
+)
+from trivet_order.application.projecting import TimelineFeedPort
+from trivet_order.application.relaying import Relay, RelayObserverPort, RelayPace
 from trivet_order.failpoints import FAILPOINTS
 from trivet_order.settings import Settings
 

@@ -11,12 +11,17 @@ from order_events import POISONS, history, told, written
 
 from trivet_order.adapters.memory.projections import MemoryProjections, MemoryUnit
 from trivet_order.adapters.memory.record_stream import MemoryRecordStream, MemoryTopic
-from trivet_order.application import Message, StoreUnavailable, UnreadableMessage, reading_records
-from trivet_order.application.discard_parked import DiscardParkedUseCase
-from trivet_order.application.project_timeline import Projected, ProjectTimelineUseCase
-from trivet_order.application.projecting import NotParked, Place
-from trivet_order.application.reading_records import RECORD_BYTES_MAX, message_in
-from trivet_order.application.replay_parked import ReplayParkedUseCase
+from trivet_order.application import Message, StoreUnavailable, UnreadableMessage
+from trivet_order.application.projecting import (
+    RECORD_BYTES_MAX,
+    DiscardParkedUseCase,
+    NotParked,
+    Place,
+    Projected,
+    ProjectTimelineUseCase,
+    ReplayParkedUseCase,
+    message_in,
+)
 from trivet_order.domain import Outcome
 
 EVENTS = history(1, 5)
@@ -222,7 +227,7 @@ def test_a_reader_that_falls_over_a_record_has_not_read_it(monkeypatch: pytest.M
     def fall(_: bytes) -> Message:
         raise AttributeError("a defect")
 
-    monkeypatch.setattr(reading_records, "read", fall)
+    monkeypatch.setattr("trivet_order.application.projecting.reading_records.read", fall)
     store = MemoryProjections()
     _execute(_all(), store)
     assert {parked.reason for parked in store.aside.values()} == {"its reader failed: AttributeError: a defect"}

@@ -11,8 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from trivet_chassis import Units
 from trivet_order.application import StoreUnavailable
-from trivet_order.application.project_timeline import Projected
-from trivet_order.application.projecting import Poison, StreamUnavailable
+from trivet_order.application.projecting import Poison, Projected, StreamUnavailable
 from trivet_order.entrypoints.projector import Metrics, Projector, watch
 
 BATCH = Projected(3, tuple(history(1, 2)), (Poison(record_of(0, 0, POISONS[2]), "no JSON"),))

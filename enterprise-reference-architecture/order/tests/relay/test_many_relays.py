@@ -18,12 +18,12 @@ import pytest
 
 from trivet_order.adapters.memory.relaying import MemoryLeases, MemoryOutbox, MemoryOutboxStore, MemoryTopic
 from trivet_order.application.messages import Message
-from trivet_order.application.relay import Relay
 from trivet_order.application.relaying import (
     Claimed,
     Failure,
     Fate,
     Lease,
+    Relay,
     RelayPace,
     SendOutcome,
 )

@@ -16,8 +16,7 @@ from trivet_order.adapters.memory.relaying import (
     MemoryTopic,
 )
 from trivet_order.application import Message, StoreUnavailable
-from trivet_order.application.relay import Relay
-from trivet_order.application.relaying import Fate, MessageSenderPort, RelayPace, SendOutcome
+from trivet_order.application.relaying import Fate, MessageSenderPort, Relay, RelayPace, SendOutcome
 
 HERE = ("main", 1)
 PACE = RelayPace(batch=10, shards_a_turn=4, lease_s=10, busy_pause_s=0.004, idle_pause_s=0.05)

@@ -14,10 +14,15 @@ from cyclopts import Parameter
 
 from trivet_order.adapters.sqlalchemy.projections import SqlAlchemyProjections
 from trivet_order.application import StoreUnavailable, UnreadableMessage
-from trivet_order.application.discard_parked import DiscardParkedUseCase
-from trivet_order.application.projecting import DataRefused, NotParked, ParkedRecord, Place
-from trivet_order.application.replay_parked import ReplayParkedUseCase
-from trivet_order.bootstrap import parked_units
+from trivet_order.application.projecting import (
+    DataRefused,
+    DiscardParkedUseCase,
+    NotParked,
+    ParkedRecord,
+    Place,
+    ReplayParkedUseCase,
+)
+from trivet_order.bootstrap import build_parked
 from trivet_order.domain import Outcome
 from trivet_order.settings import settings_from_environment
 

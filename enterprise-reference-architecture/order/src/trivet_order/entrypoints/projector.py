@@ -27,8 +27,7 @@ from trivet_chassis import (
     warn_of_settings,
 )
 from trivet_order.application import StoreUnavailable
-from trivet_order.application.project_timeline import Projected, ProjectTimelineUseCase
-from trivet_order.application.projecting import StreamUnavailable
+from trivet_order.application.projecting import Projected, ProjectTimelineUseCase, StreamUnavailable
 from trivet_order.bootstrap import Projection
 from trivet_order.settings import MEMBER, unread_variables
 

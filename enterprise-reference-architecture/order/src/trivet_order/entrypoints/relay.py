@@ -27,8 +27,7 @@ from trivet_chassis import (
 from trivet_order.adapters.sqlalchemy.outbox_pruning import OutboxPruner
 from trivet_order.adapters.waiting import InterruptibleTime
 from trivet_order.application import StoreUnavailable
-from trivet_order.application.relay import Relay
-from trivet_order.application.relaying import Backlog
+from trivet_order.application.relaying import Backlog, Relay
 from trivet_order.bootstrap import Relaying
 from trivet_order.entrypoints.relay_watch import RelayWatch
 from trivet_order.settings import MEMBER, unread_variables

@@ -15,8 +15,7 @@ from random import Random
 
 from trivet_order.adapters.memory.projections import MemoryProjections, MemoryUnit
 from trivet_order.application import StoreUnavailable
-from trivet_order.application.project_timeline import ProjectTimelineUseCase
-from trivet_order.application.projecting import Record, StreamUnavailable
+from trivet_order.application.projecting import ProjectTimelineUseCase, Record, StreamUnavailable
 
 BATCH_MAX = 8
 

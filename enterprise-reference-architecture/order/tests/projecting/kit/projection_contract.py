@@ -12,12 +12,12 @@ from order_events import history, record_of
 
 from trivet_order.application import TimelineEntry
 from trivet_order.application.messages import Message
-from trivet_order.application.project_timeline import ProjectTimelineUseCase
 from trivet_order.application.projecting import (
     DataRefused,
     Place,
     Poison,
     ProjectionUnits,
+    ProjectTimelineUseCase,
     Record,
     TimelineFeedPort,
 )

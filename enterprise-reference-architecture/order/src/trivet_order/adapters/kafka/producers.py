@@ -40,7 +40,7 @@ class RenewingSender:
 
     Which race: an append of the producer before may still be on its way, and arrives behind what the new one sends.
     Why no guard: it is then a second copy of something that was sent again, or it is sent again behind it
-    (``application/relay.py``).
+    (``application/relaying/relay.py``).
     """
 
     def __init__(

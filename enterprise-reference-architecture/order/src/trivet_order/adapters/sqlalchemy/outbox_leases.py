@@ -21,7 +21,7 @@ class SqlAlchemyShardLeases:
 
     Which race: two relays find one lease free at the same time. Why this guard: the row is locked before it is looked
     at, and its fence grows in the same statement. If it were lost, both would claim the same messages and send each
-    twice, in order still (``application/relay.py``).
+    twice, in order still (``application/relaying/relay.py``).
     """
 
     def __init__(self, database: Database, holder: str, relayed: Relayed, lease_s: float) -> None:

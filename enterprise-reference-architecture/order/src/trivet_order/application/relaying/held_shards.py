@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trivet_order.application.relaying import (
+from trivet_order.application.relaying.ports import (
     Lease,
     OutboxPort,
     RelayObserverPort,

@@ -34,8 +34,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from trivet_order.application.errors import StoreUnavailable
-from trivet_order.application.held_shards import HeldShards
-from trivet_order.application.relaying import (
+from trivet_order.application.relaying.held_shards import HeldShards
+from trivet_order.application.relaying.ports import (
     Claimed,
     Failure,
     Fate,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from trivet_order.application.messages import Message, UnreadableMessage
-from trivet_order.application.projecting import DataRefused, Poison, ProjectionUnits, Record, RecordStreamPort
-from trivet_order.application.reading_records import message_in
+from trivet_order.application.projecting.ports import DataRefused, Poison, ProjectionUnits, Record, RecordStreamPort
+from trivet_order.application.projecting.reading_records import message_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trivet_order.application.projecting import NotParked, ParkedRecord, Place, ProjectionUnits
+from trivet_order.application.projecting.ports import NotParked, ParkedRecord, Place, ProjectionUnits
 
 
 class DiscardParkedUseCase:

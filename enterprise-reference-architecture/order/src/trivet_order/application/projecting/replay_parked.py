@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trivet_order.application.projecting import NotParked, Place, ProjectionUnits
-from trivet_order.application.reading_records import message_in
+from trivet_order.application.projecting.ports import NotParked, Place, ProjectionUnits
+from trivet_order.application.projecting.reading_records import message_in
 from trivet_order.domain import Outcome
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trivet_order.application.messages import Message, UnreadableMessage, read
-from trivet_order.application.projecting import Record
+from trivet_order.application.projecting.ports import Record
 
 RECORD_BYTES_MAX = 256 * 1024
 """The longest body that is read. The longest of ours, twenty lines with the longest ids, has some 10 KiB."""
