@@ -13,7 +13,7 @@ import asyncpg
 from faststream.kafka import KafkaBroker
 from faststream.message import StreamMessage
 from faststream_outbox import OutboxBroker, make_outbox_table
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from trivet_chassis import failpoint
@@ -57,6 +57,9 @@ class Side(Protocol):
 
     async def open(self) -> None:
         """Start, and hold everything that is held."""
+
+    async def refresh(self) -> None:
+        """Let the planner know how large the outbox is, which it would learn in its own time, and one side first."""
 
     async def drain(self, events: list[tuple[UUID, bytes]]) -> float:
         """Commit events at once, and return how many seconds it took until the outbox knew all of them as sent."""
@@ -103,8 +106,13 @@ class Ours:
     async def open(self) -> None:
         """See Side."""
         self._connection = await asyncpg.connect(self._url)
+        await self._connection.execute("TRUNCATE outbox")  # the peer's is a new one too
         await self._sender.blocker()
         self._running = asyncio.create_task(self._relay.run())
+
+    async def refresh(self) -> None:
+        """See Side."""
+        await self._connection.execute("ANALYZE outbox")
 
     async def drain(self, events: list[tuple[UUID, bytes]]) -> float:
         """See Side."""
@@ -170,6 +178,11 @@ class FastStreamOutbox:
             await connection.run_sync(self._metadata.create_all)
         await self._kafka.start()
         await self._broker.start()
+
+    async def refresh(self) -> None:
+        """See Side."""
+        async with self._engine.begin() as connection:
+            await connection.execute(text(f"ANALYZE {self._table.name}"))
 
     async def drain(self, events: list[tuple[UUID, bytes]]) -> float:
         """See Side."""
