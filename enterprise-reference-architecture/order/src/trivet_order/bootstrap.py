@@ -1,4 +1,4 @@
-"""The composition root: the one place where settings become objects and an adapter is chosen."""
+"""The composition root: the one place where settings become objects."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import functools
 import random
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +28,7 @@ from trivet_chassis import (
 )
 from trivet_order import migrations
 from trivet_order.adapters.clock import SystemClock
+from trivet_order.adapters.kafka.consumer import KafkaRecordStream, Membership
 from trivet_order.adapters.kafka.producers import RenewingSender, make_producer
 from trivet_order.adapters.kafka.topics import create_topic
 from trivet_order.adapters.sqlalchemy import (
@@ -42,6 +43,8 @@ from trivet_order.adapters.sqlalchemy.outbox import Relayed, SqlAlchemyOutbox
 from trivet_order.adapters.sqlalchemy.outbox_leases import SqlAlchemyShardLeases
 from trivet_order.adapters.sqlalchemy.outbox_pruning import OutboxPruner
 from trivet_order.adapters.sqlalchemy.outbox_statements import LAZY_COMMIT
+from trivet_order.adapters.sqlalchemy.projections import SqlAlchemyProjections
+from trivet_order.adapters.sqlalchemy.timeline import SqlAlchemyTimeline, SqlAlchemyTimelineFeed
 from trivet_order.adapters.waiting import InterruptibleTime
 from trivet_order.application import (
     Clock,
@@ -55,17 +58,18 @@ from trivet_order.application import (
 from trivet_order.application.projecting import TimelineFeedPort
 from trivet_order.application.relaying import Relay, RelayObserverPort, RelayPace
 from trivet_order.failpoints import FAILPOINTS
-from trivet_order.settings import Settings
+from trivet_order.settings import MEMBER, Settings
 
 TIMELINE_CONSUMER = "order-timeline"
 """The consumer group, and the name under which the inbox and the parked records know it."""
 
 
 @dataclass(frozen=True)
-class Projection:
-    """One projector's objects, wired together."""
+class Process:
+    """What every process of the order has, whatever it does."""
 
     settings: Settings
+    registry: CollectorRegistry
     database: Database
     gate: Gate
     health: Health
@@ -90,6 +94,26 @@ class Api:
         """
         async with self.process.database.reading() as session:
             yield SqlAlchemyRepository(session)
+
+    async def read_timeline(self, query: ReadTimeline) -> Sequence[TimelineEntry]:
+        """Read an order's timeline (OrderNotFound, or StoreUnavailable, which is definite)."""
+        async with self.process.database.reading() as session:
+            use_case = ReadTimelineUseCase(SqlAlchemyRepository(session), SqlAlchemyTimeline(session))
+            return await use_case.execute(query)
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A projector's objects, wired together."""
+
+    process: Process
+    stream: KafkaRecordStream
+    units: SqlAlchemyProjections
+
+    async def waiting(self) -> int:
+        """Return how many parked records wait for a replay (StoreUnavailable if nobody can say)."""
+        async with self.units.open() as unit:
+            return await unit.parked.count()
 
 
 @dataclass(frozen=True)
@@ -157,38 +181,10 @@ def _arm(settings: Settings) -> None:
 def _process(settings: Settings, name: str, checks: Mapping[str, Check] | None = None) -> Process:
     """Wire what every process has, and arm what a lab asked for; nothing is connected yet.
 
-    process: Process
-    stream: KafkaRecordStream
-    units: SqlAlchemyProjections
-
-    def stream(self) -> KafkaRecordStream:
-        """Return a member of the group; it belongs to the event loop that is running."""
-        settings = self.settings
-        return KafkaRecordStream(
-            Membership(
-                servers=settings.kafka_servers,
-                topic=settings.topic,
-                group=TIMELINE_CONSUMER,
-                batch_max=settings.projector_batch_max,
-                session_timeout_ms=settings.projector_session_timeout_ms,
-                request_timeout_ms=settings.kafka_request_timeout_ms,
-            )
-        )
-
-    async def waiting(self) -> int:
-        """Return how many parked records wait for a replay."""
-        async with self.units.open() as unit:
-            return await unit.parked.count()
-
-
-def parked_units(settings: Settings) -> tuple[Database, SqlAlchemyProjections]:
-    """Wire what an operator needs who looks after parked records."""
-    database = _database(settings, "parked")
-    return database, SqlAlchemyProjections(database, TIMELINE_CONSUMER)
-
-
-def build_projector(settings: Settings) -> Projection:
-    """Wire a projector and arm what a lab asked for; nothing is connected yet.
+    Args:
+        settings: of this process.
+        name: which of the order's processes it is, as the database's list of connections tells it.
+        checks: what it needs to serve beside its database.
 
     Raises:
         SettingsError: The settings do not go together.
@@ -239,6 +235,34 @@ def build_api(settings: Settings) -> Api:
         SqlAlchemyTimelineFeed(process.database),
         SystemClock(),
     )
+
+
+def build_projector(settings: Settings) -> Projection:
+    """Wire a projector together; nothing is connected yet.
+
+    Raises:
+        SettingsError: The settings do not go together.
+    """
+    if not settings.kafka_servers:
+        raise SettingsError(["TRIVET_ORDER_KAFKA_SERVERS is not set: the projector reads the order's events there"])
+    stream = KafkaRecordStream(
+        Membership(
+            servers=settings.kafka_servers,
+            topic=settings.topic,
+            group=TIMELINE_CONSUMER,
+            batch_max=settings.projector_batch_max,
+            session_timeout_ms=settings.projector_session_timeout_ms,
+            request_timeout_ms=settings.kafka_request_timeout_ms,
+        )
+    )
+    process = _process(settings, "projector", {"kafka": stream.blocker})
+    return Projection(process, stream, SqlAlchemyProjections(process.database, TIMELINE_CONSUMER))
+
+
+def build_parked(settings: Settings) -> tuple[Database, SqlAlchemyProjections]:
+    """Wire what an operator needs who looks after the parked records; the database is to be closed afterwards."""
+    database = Database(settings.database_url, _limits(settings), "trivet-order-parked")
+    return database, SqlAlchemyProjections(database, TIMELINE_CONSUMER)
 
 
 def build_relay(settings: Settings) -> Relaying:

@@ -44,7 +44,7 @@ async def record(store: MemoryProjections, *messages: Message) -> None:
 
 @asynccontextmanager
 async def watching(feed: Feed, draining: list[bool] | None = None, most: int = 10) -> AsyncIterator[TimelineWatch]:
-    watch = TimelineWatch(feed, 1, most, lambda: bool(draining))
+    watch = TimelineWatch(feed, 0, most, lambda: bool(draining))
     task = asyncio.create_task(watch.run())
     try:
         async with asyncio.timeout(20):
@@ -112,8 +112,8 @@ async def test_while_nobody_listens_nobody_asks() -> None:
         with watch.listen(ORDER, 0):
             await looked(feed, 1)
         asked = len(feed.asked)
-        for _ in range(50):
-            await asyncio.sleep(0.001)
+        for _ in range(50):  # each of which would be the watcher's turn too
+            await asyncio.sleep(0)
         assert len(feed.asked) <= asked + 1
         with watch.listen(ORDER, 0):
             await looked(feed, 1)

@@ -116,6 +116,11 @@ class TestStoredOrders:
         with pytest.raises(InvalidOrder, match="printable"):
             stored(**{name: text})
 
+    def test_a_status_that_a_store_has_as_text_is_the_status(self) -> None:
+        assert stored(status="Inventory Pending", version=2).status is PENDING
+        with pytest.raises(ValueError, match="Order Forgotten"):
+            stored(status="Order Forgotten")
+
     def test_nothing_of_it_is_changed_from_outside(self) -> None:
         order = stored()
         for name in ("id", "items", "status", "customer_id", "account_id", "version", "total", "cancel_reason"):

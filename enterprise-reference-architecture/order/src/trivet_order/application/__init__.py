@@ -3,6 +3,7 @@
 from .cancel_order import CancelOrder, CancelOrderUseCase
 from .create_order import CreateOrder, CreateOrderUseCase, Wanted
 from .errors import KeyInFlight, KeyReused, OrderChanged, OrderNotFound, StoreUnavailable
+from .gapless import gapless
 from .get_order import GetOrder, GetOrderUseCase
 from .list_orders import PAGE_MAX, ListOrders, ListOrdersUseCase
 from .messages import UNTOLD, VERSIONS, Message, UnreadableMessage, event_of, read, tell
@@ -54,6 +55,7 @@ __all__ = [
     "UnreadableMessage",
     "Wanted",
     "event_of",
+    "gapless",
     "read",
     "tell",
     "view_as_accepted",

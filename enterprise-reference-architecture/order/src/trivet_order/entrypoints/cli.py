@@ -12,12 +12,13 @@ from trivet_chassis import add_audit_command, add_shared_commands, configure_log
 from trivet_order import bootstrap
 from trivet_order.entrypoints.api import openapi
 from trivet_order.entrypoints.event_document import event_document
+from trivet_order.entrypoints.parked import parked
+from trivet_order.entrypoints.projector import serve_projector
 from trivet_order.entrypoints.relay import serve as serve_relay
 from trivet_order.entrypoints.server import serve_api
 from trivet_order.settings import MEMBER, Settings, settings_from_environment
 
 app = cyclopts.App(name="trivet-order", help="Takes orders, and tells what became of them.")
-app.command(parked)
 
 
 @app.command
@@ -25,13 +26,22 @@ def migrate() -> None:
     """Bring the database to the newest shape, and make the topic if Kafka is set."""
     settings = settings_from_environment()
     configure_logs(MEMBER, "migrate", settings.log_level)
-    migrations.migrate(settings.database_url)
+    bootstrap.migrate(settings)
 
 
 @app.command
 def api() -> None:
     """Serve HTTP until SIGTERM."""
     serve_api(bootstrap.build_api(settings_from_environment()))
+
+
+@app.command
+def projector() -> None:
+    """Build the timeline from Kafka until SIGTERM."""
+    serve_projector(bootstrap.build_projector(settings_from_environment()))
+
+
+app.command(parked)
 
 
 @app.command

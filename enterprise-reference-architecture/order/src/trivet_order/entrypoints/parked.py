@@ -153,7 +153,7 @@ def _run(work: Callable[[SqlAlchemyProjections], Awaitable[T]]) -> T:
     """Do the work on a database that is closed afterwards; exit 1 with a sentence if it cannot be done."""
 
     async def all_of_it() -> T:
-        database, units = parked_units(settings_from_environment())
+        database, units = build_parked(settings_from_environment())
         try:
             return await work(units)
         finally:

@@ -15,7 +15,6 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from trivet_chassis import (
-    Drain,
     Health,
     TraceMiddleware,
     Units,
@@ -23,13 +22,12 @@ from trivet_chassis import (
     metrics_route,
     problem_handlers,
     run_server,
-    serve_asgi,
-    warn_of_settings,
 )
 from trivet_order.application import StoreUnavailable
 from trivet_order.application.projecting import Projected, ProjectTimelineUseCase, StreamUnavailable
 from trivet_order.bootstrap import Projection
-from trivet_order.settings import MEMBER, unread_variables
+from trivet_order.entrypoints.server import serve_process
+from trivet_order.settings import MEMBER
 
 _RETRY_MS_MIN = 20
 _LOOK_EVERY_S = 2.0
@@ -104,7 +102,7 @@ class Projector:
         self._metrics = metrics
         self._retry_ms_max = retry_ms_max
         self._random = Random()  # noqa: S311  - it spreads replicas and keeps no secret
-        self.stuck: str | None = None
+        self._waits = False
 
     async def run(self) -> None:
         """Project until cancelled."""
@@ -118,20 +116,16 @@ class Projector:
                 _log.exception("projecting failed")
                 self._tell("defect", error)
             else:
-                tries, self.stuck = 0, None
+                tries, self._waits = 0, False
                 continue
             tries += 1
             bound_ms = min(self._retry_ms_max, _RETRY_MS_MIN * 2 ** min(tries, 16))
             await asyncio.sleep(self._random.uniform(0, bound_ms) / 1000)
 
-    async def blocker(self) -> str | None:
-        """Return why the last batch was not projected, None if it was."""
-        return self.stuck
-
     def _tell(self, what: str, error: Exception) -> None:
-        if self.stuck is None:
+        if not self._waits:
             _log.warning("projecting waits", what=what, error=str(error))
-        self.stuck = f"{what}: {error}"
+        self._waits = True
         self._metrics.failed(what)
 
 
@@ -155,42 +149,26 @@ def create_application(health: Health, registry: CollectorRegistry, node: str) -
     return TraceMiddleware(Starlette(routes=routes, exception_handlers=problem_handlers()), node)
 
 
-async def _serve(projection: Projection) -> None:
-    settings, units = projection.settings, Units()
-    warn_of_settings(unread_variables(), settings.failpoints, settings.lab)
-    stream, database = projection.stream(), projection.database
-    registry = CollectorRegistry()
-    metrics = Metrics(registry)
-    use_case = ProjectTimelineUseCase(stream, projection.units)
-    projector = Projector(use_case.execute, units, metrics, settings.projector_retry_ms_max)
-    health = Health({"database": database.blocker, "kafka": stream.blocker, "projector": projector.blocker})
-    try:
-        await database.confirm()
-    except StoreUnavailable as error:
-        _log.warning("not ready yet", database=str(error))
-    _log.info("projecting", listen=settings.listen, topic=settings.topic)
-    try:
-        await serve_asgi(
-            create_application(health, registry, settings.listen),
-            health,
-            units,
-            listen=settings.listen,
-            drain=Drain(settings.drain_delay_ms, settings.drain_timeout_s),
-            background=[projector.run(), watch(metrics, stream.lag, projection.waiting)],
-        )
-    finally:
-        await stream.close()
-        await database.close()
-        _log.info("stopped")
-
-
-def serve(projection: Projection) -> None:
+def serve_projector(projection: Projection) -> None:
     """Project until SIGTERM or SIGINT, then end the batch in hand and commit its offsets.
 
     Raises:
         WrongDatabase: The database is there and was not migrated.
     """
-    configure_logs(MEMBER, projection.settings.listen, projection.settings.log_level)
+    settings = projection.process.settings
+    configure_logs(MEMBER, settings.listen, settings.log_level)
     # While a broker is away aiokafka tells of each attempt to reach it; that projecting waits is told once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     run_server(_serve(projection))
+
+
+async def _serve(projection: Projection) -> None:
+    process, stream, units = projection.process, projection.stream, Units()
+    metrics = Metrics(process.registry)
+    use_case = ProjectTimelineUseCase(stream, projection.units)
+    projector = Projector(use_case.execute, units, metrics, process.settings.projector_retry_ms_max)
+    app = create_application(process.health, process.registry, process.settings.listen)
+    try:
+        await serve_process(process, app, units, [projector.run(), watch(metrics, stream.lag, projection.waiting)])
+    finally:
+        await stream.close()

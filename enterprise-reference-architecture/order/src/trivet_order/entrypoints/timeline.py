@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -13,14 +12,15 @@ import msgspec
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from trivet_chassis import ANSWER_HEADERS, JSON, NotFound, Unavailable, refuses, requires
+from trivet_chassis import ANSWER_HEADERS, JSON, refuses, requires
 from trivet_chassis.web import StrictRoute, answers, current_subject
-from trivet_order.application import OrderNotFound, ReadTimeline, StoreUnavailable, TimelineEntry
+from trivet_order.application import ReadTimeline, TimelineEntry
 from trivet_order.application.gapless import gapless
 from trivet_order.bootstrap import Api
 from trivet_order.entrypoints.refusals import told
 from trivet_order.entrypoints.timeline_stream import MEDIA_TYPE, TimelineStream, entry_out
 from trivet_order.entrypoints.timeline_watch import TimelineWatch
+from trivet_order.entrypoints.wire import OrderId
 
 FOR_MS_MAX = 600_000
 _VERSION_DIGITS_MAX = 18
@@ -74,7 +74,7 @@ def _timelines(request: Request) -> Timelines:
     return timelines
 
 
-OrderId = Annotated[UUID, Path(description="The order.")]
+PathId = Annotated[OrderId, Path()]
 Subject = Annotated[str, Depends(current_subject)]
 Of = Annotated[Timelines, Depends(_timelines)]
 
@@ -87,10 +87,10 @@ Of = Annotated[Timelines, Depends(_timelines)]
     response_class=Response,
     responses=answers(200, Timeline, "The timeline") | refuses(*_REFUSED),
 )
-async def read_timeline(order_id: OrderId, subject: Subject, timelines: Of) -> Response:
+async def read_timeline(order_id: PathId, subject: Subject, timelines: Of) -> Response:
     """Return the timeline as far as its events have arrived; an event waits until the one before it is there."""
-    with _refusals():
-        found = gapless(await timelines.read(ReadTimeline(order_id, subject)), 0)
+    with told():
+        found = gapless(await timelines.read(ReadTimeline(UUID(order_id), subject)), 0)
     body = {"entries": [entry_out(entry) for entry in found], "version": len(found)}
     return Response(msgspec.json.encode(body), media_type=JSON)
 
@@ -104,7 +104,7 @@ async def read_timeline(order_id: OrderId, subject: Subject, timelines: Of) -> R
     responses=_EVENTS | refuses(*_REFUSED),
 )
 async def follow_timeline(
-    order_id: OrderId,
+    order_id: PathId,
     subject: Subject,
     timelines: Of,
     for_ms: Annotated[
@@ -131,11 +131,11 @@ async def follow_timeline(
     next one goes on where it stopped.
     """
     seen = _version(last_event_id)
-    with _refusals():
-        found = await timelines.read(ReadTimeline(order_id, subject, seen))
+    with told():
+        found = await timelines.read(ReadTimeline(UUID(order_id), subject, seen))
     return TimelineStream(
         timelines.watch,
-        order_id,
+        UUID(order_id),
         seen,
         gapless(found, seen),
         most_ms=for_ms,
@@ -147,13 +147,3 @@ def _version(last_event_id: str | None) -> int:
     if last_event_id is None or not last_event_id.isascii() or not last_event_id.isdecimal():
         return 0
     return int(last_event_id) if len(last_event_id) <= _VERSION_DIGITS_MAX else 0
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except OrderNotFound as error:
-        raise NotFound(str(error)) from error
-    except StoreUnavailable as error:
-        raise Unavailable(str(error), definite=error.definite) from error

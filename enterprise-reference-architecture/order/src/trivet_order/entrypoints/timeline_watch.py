@@ -114,8 +114,6 @@ class TimelineWatch:
 
     async def _look(self) -> None:
         seen = {order_id: min(each.seen for each in listeners) for order_id, listeners in self._listeners.items()}
-        if not seen:
-            return
         found: defaultdict[UUID, list[TimelineEntry]] = defaultdict(list)
         for entry in await self._feed.later(seen):
             found[entry.order_id].append(entry)
