@@ -62,12 +62,13 @@ class Failure:
 class RelayPace:
     """How much at once, and how long to wait.
 
-    A lease lasts ``lease_s`` from its taking or renewal on, and is renewed well before. After work the relay pauses
+    Shards are taken ``shards_a_turn``, so that relays which start within a second of each other share them. A lease
+    lasts ``lease_s`` from its taking or renewal on, and is renewed well before. After work the relay pauses
     for ``busy_pause_s``; a pause that nothing came of is followed by one twice as long, up to ``idle_pause_s``.
     """
 
     batch: int = 500
-    shards_a_turn: int = 4
+    shards_a_turn: int = 1
     lease_s: float = 10.0
     busy_pause_s: float = 0.004
     idle_pause_s: float = 0.05
