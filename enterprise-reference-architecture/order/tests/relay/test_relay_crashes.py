@@ -30,9 +30,7 @@ async def test_one_relay_dies_another_stands_still_and_a_third_goes_on(
     supervisor: Supervisor, kafka: Kafka, database_url: str
 ) -> None:
     """One dies between an acknowledgement and its mark, and one sleeps before a send until another has its shards."""
-    shop = Shop(supervisor, kafka, database_url, seed=1)
-    await shop.open()
-    try:
+    async with Shop(supervisor, kafka, database_url, seed=1) as shop:
         async with shop.writing():
             victim = await shop.relay(TRIVET_FAILPOINTS="order.relay.after_ack=kill@2")
             sleeper = await shop.relay(TRIVET_FAILPOINTS="order.relay.before_send=pause:90000@2")
@@ -47,17 +45,13 @@ async def test_one_relay_dies_another_stands_still_and_a_third_goes_on(
         assert [line["action"] for line in shop.told(sleeper)] == ["pause:90000"]
         assert sleeper.pids
         assert survivor.pids
-    finally:
-        await shop.close()
 
 
 @pytest.mark.long
 async def test_relays_that_die_at_every_moment_at_once_lose_nothing(
     supervisor: Supervisor, kafka: Kafka, database_url: str
 ) -> None:
-    shop = Shop(supervisor, kafka, database_url, seed=2)
-    await shop.open()
-    try:
+    async with Shop(supervisor, kafka, database_url, seed=2) as shop:
         async with shop.writing():
             victims = [await shop.relay(TRIVET_FAILPOINTS=f"{name}=kill@2") for name in MOMENTS]
             for name, victim in zip(MOMENTS, victims, strict=True):
@@ -67,17 +61,13 @@ async def test_relays_that_die_at_every_moment_at_once_lose_nothing(
             survivor = await shop.relay()
         assert await shop.drained() > 0
         assert survivor.pids
-    finally:
-        await shop.close()
 
 
 @pytest.mark.long
 async def test_a_relay_that_is_told_to_end_gives_its_shards_back(
     supervisor: Supervisor, kafka: Kafka, database_url: str
 ) -> None:
-    shop = Shop(supervisor, kafka, database_url, seed=3)
-    await shop.open()
-    try:
+    async with Shop(supervisor, kafka, database_url, seed=3) as shop:
         await shop.write(20)
         first = await shop.relay(TRIVET_ORDER_RELAY_LEASE_MS="60000")
         await shop.drained()
@@ -87,8 +77,6 @@ async def test_a_relay_that_is_told_to_end_gives_its_shards_back(
         await shop.write(5)
         await shop.relay(TRIVET_ORDER_RELAY_LEASE_MS="60000")
         assert await shop.drained() == 0, "it ended after a batch, and not within one"
-    finally:
-        await shop.close()
 
 
 @pytest.mark.long
@@ -97,9 +85,7 @@ async def test_a_relay_that_is_told_to_end_gives_its_shards_back(
 async def test_a_relay_that_dies_at_a_moment_loses_nothing(
     name: str, hit: int, supervisor: Supervisor, kafka: Kafka, database_url: str
 ) -> None:
-    shop = Shop(supervisor, kafka, database_url, seed=hit)
-    await shop.open()
-    try:
+    async with Shop(supervisor, kafka, database_url, seed=hit) as shop:
         victim = await shop.relay(TRIVET_FAILPOINTS=f"{name}=kill@{hit}")
         async with shop.writing():
             await shop.died(victim)
@@ -108,8 +94,6 @@ async def test_a_relay_that_dies_at_a_moment_loses_nothing(
         await shop.relay()
         copies = await shop.drained()
         assert copies > 0 or name not in TWICE
-    finally:
-        await shop.close()
 
 
 @pytest.mark.long
@@ -117,9 +101,7 @@ async def test_a_relay_that_dies_at_a_moment_loses_nothing(
 async def test_a_relay_that_stood_still_at_a_moment_does_no_harm(
     name: str, supervisor: Supervisor, kafka: Kafka, database_url: str
 ) -> None:
-    shop = Shop(supervisor, kafka, database_url, seed=7)
-    await shop.open()
-    try:
+    async with Shop(supervisor, kafka, database_url, seed=7) as shop:
         async with shop.writing():
             sleeper = await shop.relay(TRIVET_FAILPOINTS=f"{name}=pause:90000@3")
             await shop.tells(sleeper, "failpoint")
@@ -129,45 +111,37 @@ async def test_a_relay_that_stood_still_at_a_moment_does_no_harm(
         await shop.drained()
         assert sleeper.pids, "it goes on"
         assert other.pids
-    finally:
-        await shop.close()
 
 
 @pytest.mark.long
 async def test_a_relay_fails_at_every_moment_and_goes_on(
     supervisor: Supervisor, kafka: Kafka, database_url: str
 ) -> None:
-    shop = Shop(supervisor, kafka, database_url, seed=4)
-    await shop.open()
-    try:
+    async with Shop(supervisor, kafka, database_url, seed=4) as shop:
         plan = ",".join(f"{name}=error@{hit}" for hit, name in enumerate(MOMENTS, start=2))
         relay = await shop.relay(TRIVET_FAILPOINTS=plan)
         async with shop.writing():
             await shop.tells(relay, "failpoint", len(MOMENTS))
         await shop.drained()
         assert len(shop.told(relay, "relaying failed")) == len(MOMENTS)
-    finally:
-        await shop.close()
 
 
 @pytest.mark.long
 async def test_kafka_dies_under_load_and_comes_back(supervisor: Supervisor, database_url: str) -> None:
     own = Kafka("kafka-that-dies")
     await asyncio.to_thread(supervisor.start, own)
-    shop = Shop(supervisor, own, database_url, seed=5)
-    await shop.open()
     try:
-        async with shop.writing():
-            relays = [await shop.relay(), await shop.relay()]
-            for _ in range(3):
-                await asyncio.sleep(0.5)
-                await asyncio.to_thread(own.kill)
-                await asyncio.sleep(1.5)
-                await asyncio.to_thread(supervisor.start, own)
-        await shop.drained()
-        assert all(relay.pids for relay in relays)
+        async with Shop(supervisor, own, database_url, seed=5) as shop:
+            async with shop.writing():
+                relays = [await shop.relay(), await shop.relay()]
+                for _ in range(3):
+                    await shop.relays(20)
+                    await asyncio.to_thread(own.kill)
+                    await shop.commits(100)
+                    await asyncio.to_thread(supervisor.start, own)
+            await shop.drained()
+            assert all(relay.pids for relay in relays)
     finally:
-        await shop.close()
         await asyncio.to_thread(supervisor.stop, own)
 
 
@@ -177,18 +151,16 @@ async def test_postgresql_restarts_under_load(supervisor: Supervisor, kafka: Kaf
     await asyncio.to_thread(supervisor.start, own)
     url = await asyncio.to_thread(own.create_database, "order")
     await asyncio.to_thread(migrate, url)
-    shop = Shop(supervisor, kafka, url, seed=6)
-    await shop.open()
     try:
-        async with shop.writing():
-            relays = [await shop.relay(), await shop.relay()]
-            for end in (own.kill, own.stop):
-                await asyncio.sleep(0.5)
-                await asyncio.to_thread(end)
-                await asyncio.sleep(0.5)
-                await asyncio.to_thread(supervisor.start, own)
-        await shop.drained()
-        assert all(relay.pids for relay in relays)
+        async with Shop(supervisor, kafka, url, seed=6) as shop:
+            async with shop.writing():
+                relays = [await shop.relay(), await shop.relay()]
+                for end in (own.kill, own.stop):
+                    await shop.relays(20)
+                    await asyncio.to_thread(end)
+                    await shop.is_refused()
+                    await asyncio.to_thread(supervisor.start, own)
+            await shop.drained()
+            assert all(relay.pids for relay in relays)
     finally:
-        await shop.close()
         await asyncio.to_thread(supervisor.stop, own)

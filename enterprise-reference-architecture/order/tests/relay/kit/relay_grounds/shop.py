@@ -10,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Self
 from uuid import UUID
 
 import asyncpg
@@ -26,6 +27,7 @@ _MAIN = "from trivet_order.entrypoints.cli import main; main()"
 _PATIENCE_S = 60
 _AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 _UNPUBLISHED = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
+_PUBLISHED = "SELECT count(*) FROM outbox WHERE published_at IS NOT NULL"
 _HELD = "SELECT count(*) FROM outbox_leases WHERE holder LIKE '%:' || $1"
 _INSERT = """
 INSERT INTO outbox (event_id, aggregate_id, aggregate_version, shard, type, version, occurred_on, body)
@@ -47,14 +49,21 @@ class Shop:
         self._rng = random.Random(seed)  # noqa: S311  - a schedule, which keeps no secret
         self._orders = [UUID(int=self._rng.getrandbits(128), version=4) for _ in range(12)]
         self._relays: list[Program] = []
+        self._committed = self._refused = 0
         self.topic = f"relayed-{uuid.uuid4().hex[:12]}"
 
-    async def open(self) -> None:
+    async def __aenter__(self) -> Self:
         """Make the topic, and empty the outbox."""
         await create_topic([self._kafka.servers], self.topic)
         connection = await asyncpg.connect(self._url)
         await connection.execute("TRUNCATE outbox, outbox_failures; UPDATE outbox_leases SET until = '-infinity'")
         await connection.close()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End every relay."""
+        for relay in self._relays:
+            await asyncio.to_thread(relay.kill)
 
     async def relay(self, **environment: str) -> Program:
         """Start a relay and return when it is ready, or when it has died."""
@@ -124,11 +133,38 @@ class Shop:
         finally:
             await connection.close()
 
+    async def commits(self, units: int) -> None:
+        """Wait until the writer has ended so many more units."""
+        enough = self._committed + units
+        async with asyncio.timeout(_PATIENCE_S):
+            while self._committed < enough:  # noqa: ASYNC110  - the writer counts, and tells nobody
+                await asyncio.sleep(0.005)
+
+    async def is_refused(self) -> None:
+        """Wait until the writer has met a database that is away."""
+        before = self._refused
+        async with asyncio.timeout(_PATIENCE_S):
+            while self._refused == before:  # noqa: ASYNC110  - the same
+                await asyncio.sleep(0.005)
+
+    async def relays(self, events: int) -> None:
+        """Wait until so many more events are marked as sent."""
+        connection = await asyncpg.connect(self._url)
+        try:
+            enough = await connection.fetchval(_PUBLISHED) + events
+            async with asyncio.timeout(_PATIENCE_S):
+                while await connection.fetchval(_PUBLISHED) < enough:  # noqa: ASYNC110  - another process marks
+                    await asyncio.sleep(0.01)
+        finally:
+            await connection.close()
+
     async def _write(self, is_over: asyncio.Event) -> None:
         while not is_over.is_set():
             try:
                 await self.write(1)
+                self._committed += 1
             except _AWAY:
+                self._refused += 1
                 await asyncio.sleep(0.05)
             await asyncio.sleep(0.005)
 
@@ -164,8 +200,3 @@ class Shop:
         records = await records_of(self._kafka.servers, self.topic)
         assert_kept(records, committed)
         return len(records) - len(committed)
-
-    async def close(self) -> None:
-        """End every relay."""
-        for relay in self._relays:
-            await asyncio.to_thread(relay.kill)
