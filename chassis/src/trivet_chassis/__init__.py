@@ -40,6 +40,7 @@ from .outcomes import Outcome, counted_outcome
 from .problems import MEDIA_TYPE, PROBLEMS, TYPE_PREFIX, ProblemKind
 from .rendering import allowed_methods, problem_body, problem_handlers, problem_headers, problem_response
 from .server import Drain, host_and_port, run_server, serve_asgi, warn_of_settings
+from .service_settings import ServiceSettings, arm_service
 from .settings import (
     SettingDescription,
     SettingsError,
@@ -116,6 +117,7 @@ __all__ = [
     "Responses",
     "Rule",
     "ServiceError",
+    "ServiceSettings",
     "SettingDescription",
     "SettingsError",
     "SheddingMiddleware",
@@ -132,6 +134,7 @@ __all__ = [
     "add_audit_command",
     "add_shared_commands",
     "allowed_methods",
+    "arm_service",
     "configure_failpoints",
     "configure_logs",
     "counted_outcome",

@@ -49,11 +49,6 @@ def test_failpoints_are_read_in_a_lab_alone_and_an_unknown_one_is_told_the_known
     build(Settings(database_url=URL, failpoints=plan))
 
 
-@pytest.mark.parametrize("listen", ["8000", "localhost", "localhost:", ":8000", "localhost:http", "localhost:70000"])
-def test_an_address_without_host_and_port_is_refused(listen: str) -> None:
-    assert refused(listen=listen).startswith("TRIVET_WALLET_LISTEN")
-
-
 def test_every_strategy_that_can_be_chosen_can_be_built() -> None:
     for strategy in STRATEGIES:
         assert build(Settings(database_url=URL, strategy=strategy, lab="a-run")).strategy.name == strategy

@@ -20,11 +20,10 @@ from trivet_chassis import (
     Health,
     PoolCollector,
     SettingsError,
-    configure_failpoints,
+    arm_service,
     current_trace,
     failpoint,
     gate_of,
-    host_and_port,
 )
 from trivet_order import migrations
 from trivet_order.adapters.clock import SystemClock
@@ -165,19 +164,6 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _arm(settings: Settings) -> None:
-    """Look whether the address is one, and arm what a lab asked for.
-
-    Raises:
-        SettingsError: It is none, or asks for what is not here.
-    """
-    try:
-        host_and_port(settings.listen)
-    except ValueError as error:
-        raise SettingsError([f"TRIVET_ORDER_LISTEN {error}"]) from error
-    configure_failpoints(settings.failpoints, settings.lab, FAILPOINTS)
-
-
 def _process(settings: Settings, name: str, checks: Mapping[str, Check] | None = None) -> Process:
     """Wire what every process has, and arm what a lab asked for; nothing is connected yet.
 
@@ -189,13 +175,18 @@ def _process(settings: Settings, name: str, checks: Mapping[str, Check] | None =
     Raises:
         SettingsError: The settings do not go together.
     """
-    _arm(settings)
+    arm_service(settings, MEMBER, FAILPOINTS)
     gate = gate_of(settings, MEMBER, settings.listen)
     registry = CollectorRegistry()
     database = Database(settings.database_url, _limits(settings), f"trivet-order-{name}")
     registry.register(PoolCollector(MEMBER, database.connections))
     health = Health({"database": database.blocker, **(checks or {}), **gate.checks}, concerns=gate.concerns)
     return Process(settings, registry, database, gate, health)
+
+
+def _with_kafka(settings: Settings, why: str) -> None:
+    if not settings.kafka_servers:
+        raise SettingsError([f"TRIVET_ORDER_KAFKA_SERVERS is not set: {why}"])
 
 
 def _traceparent() -> str | None:
@@ -243,8 +234,7 @@ def build_projector(settings: Settings) -> Projection:
     Raises:
         SettingsError: The settings do not go together.
     """
-    if not settings.kafka_servers:
-        raise SettingsError(["TRIVET_ORDER_KAFKA_SERVERS is not set: the projector reads the order's events there"])
+    _with_kafka(settings, "the projector reads the order's events there")
     stream = KafkaRecordStream(
         Membership(
             servers=settings.kafka_servers,
@@ -271,9 +261,8 @@ def build_relay(settings: Settings) -> Relaying:
     Raises:
         SettingsError: The settings do not go together.
     """
-    _arm(settings)
-    if not settings.kafka_servers:
-        raise SettingsError(["TRIVET_ORDER_KAFKA_SERVERS is not set: the relay publishes the order's events there"])
+    arm_service(settings, MEMBER, FAILPOINTS)
+    _with_kafka(settings, "the relay publishes the order's events there")
     if settings.relay_lease_ms <= 2 * settings.kafka_request_timeout_ms:
         raise SettingsError(
             ["TRIVET_ORDER_RELAY_LEASE_MS must be more than twice TRIVET_ORDER_KAFKA_REQUEST_TIMEOUT_MS"]

@@ -14,9 +14,8 @@ from trivet_chassis import (
     Health,
     PoolCollector,
     SettingsError,
-    configure_failpoints,
+    arm_service,
     gate_of,
-    host_and_port,
 )
 from trivet_inventory import migrations
 from trivet_inventory.database import Database, Limits
@@ -98,13 +97,6 @@ def _chosen(settings: Settings) -> tuple[type[Strategy], Callable[[Settings], St
     return strategy, make
 
 
-def _address(listen: str) -> None:
-    try:
-        host_and_port(listen)
-    except ValueError as error:
-        raise SettingsError([f"TRIVET_INVENTORY_LISTEN {error}"]) from error
-
-
 def migrate(settings: Settings) -> None:
     """Bring the database to the shape that the chosen strategy wants."""
     strategy, _ = _chosen(settings)
@@ -117,8 +109,7 @@ def build(settings: Settings) -> Inventory:
     Raises:
         SettingsError: The settings do not go together.
     """
-    _address(settings.listen)
-    configure_failpoints(settings.failpoints, settings.lab, FAILPOINTS)
+    arm_service(settings, MEMBER, FAILPOINTS)
     _, make = _chosen(settings)
     strategy = make(settings)
     gate = gate_of(settings, MEMBER, settings.listen)

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management import call_command
 from prometheus_client import CollectorRegistry
 
-from trivet_chassis import Gate, SettingsError, configure_failpoints, gate_of, host_and_port
+from trivet_chassis import Gate, SettingsError, arm_service, gate_of
 from trivet_locks import advisory_key
 from trivet_wallet import framework, guard
 from trivet_wallet.combiner import Combiner
@@ -113,15 +113,11 @@ def build(settings: Settings, **django: Any) -> Wallet:
     Raises:
         SettingsError: The settings do not go together.
     """
-    try:
-        host_and_port(settings.listen)
-    except ValueError as error:
-        raise SettingsError([f"TRIVET_WALLET_LISTEN {error}"]) from error
+    arm_service(settings, MEMBER, FAILPOINTS)
     if settings.pool_connections_max < settings.lanes + 2:
         raise SettingsError(["TRIVET_WALLET_POOL_CONNECTIONS_MAX must be at least TRIVET_WALLET_LANES + 2"])
     if settings.lane_patience_ms >= settings.pool_wait_ms:  # strangers would be refused beside an idle lane
         raise SettingsError(["TRIVET_WALLET_LANE_PATIENCE_MS must be below TRIVET_WALLET_POOL_WAIT_MS"])
-    configure_failpoints(settings.failpoints, settings.lab, FAILPOINTS)
     chosen = _chosen(settings)
     gate = gate_of(settings, MEMBER, settings.listen)
     routed = {"ROOT_URLCONF": "trivet_wallet.entrypoints.urls"} | django

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from trivet_chassis import TokenSettings, load_settings, setting, unknown_variables
+from trivet_chassis import ServiceSettings, load_settings, setting, unknown_variables
 
 MEMBER = "wallet"
 STRATEGIES = ("select_for_update", "optimistic", "naive")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(TokenSettings):
+class Settings(ServiceSettings):
     """The settings of one process, validated."""
 
-    listen: str = setting("Address to serve HTTP on, host:port.", default="127.0.0.1:8000")
-    database_url: str = setting("PostgreSQL, postgresql://user:password@host:port/database.", secret=True)
     requests_max: int = setting(
         "How many requests may be served at once; one more gets 429. Above TRIVET_WALLET_QUEUE_MAX, or that queue "
         "never fills; and so few that their bodies fit into the memory, 64 KiB each at most.",
@@ -48,31 +46,12 @@ class Settings(TokenSettings):
     queue_max: int = setting(
         "How many requests may wait for a connection; one more gets 429.", default=1000, minimum=0, maximum=100_000
     )
-    pool_wait_ms: int = setting(
-        "How long a request waits for its turn at a connection, in ms; then 503.",
-        default=1000,
-        minimum=1,
-        maximum=30_000,
-    )
-    statement_timeout_ms: int = setting(
-        "The server ends a statement that runs longer, in ms.", default=2000, minimum=10, maximum=60_000
-    )
     lock_wait_ms: int = setting(
         "How long a row that somebody else holds is waited for, in ms; then 429. Above the server's deadlock_timeout, "
         "or a deadlock ends as a long wait.",
         default=1500,
         minimum=1,
         maximum=60_000,
-    )
-    idle_in_transaction_timeout_ms: int = setting(
-        "The server ends a transaction whose client says nothing for this long, in ms: a paused process must not "
-        "hold rows for ever.",
-        default=5000,
-        minimum=100,
-        maximum=60_000,
-    )
-    commit_timeout_ms: int = setting(
-        "How long COMMIT is waited for, in ms; then the outcome is unknown.", default=5000, minimum=10, maximum=60_000
     )
     attempts_max: int = setting(
         "How often a transaction that met another (a deadlock, a lost race of versions) is tried in all; then 429.",
@@ -85,18 +64,6 @@ class Settings(TokenSettings):
         default=500,
         minimum=10,
         maximum=60_000,
-    )
-    drain_delay_ms: int = setting(
-        "On SIGTERM: how long to serve on while /readyz already says no, in ms.",
-        default=0,
-        minimum=0,
-        maximum=120_000,
-    )
-    drain_timeout_s: int = setting(
-        "On SIGTERM: how long requests in flight may take to end, in s.", default=15, minimum=1, maximum=600
-    )
-    log_level: str = setting(
-        "How much to log.", default="info", choices=("debug", "info", "warning", "error", "critical")
     )
     admin_listen: str = setting(
         "Address to serve the staff's pages on, host:port; loopback unless TRIVET_WALLET_ADMIN_HTTPS.",
@@ -119,16 +86,6 @@ class Settings(TokenSettings):
         "Signs the staff's sessions: 50 random characters or more, known to nobody; only trivet-wallet admin needs it.",
         default=None,
         secret=True,
-    )
-    lab: str | None = setting(
-        "The lab run that this process belongs to; opens what only a lab may start.",
-        default=None,
-        variable="TRIVET_LAB",
-    )
-    failpoints: str | None = setting(
-        "What happens at which moment of a movement, name=kill|pause:MS|error[@HIT],…; nothing without TRIVET_LAB.",
-        default=None,
-        variable="TRIVET_FAILPOINTS",
     )
 
 
