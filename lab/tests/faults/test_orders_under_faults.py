@@ -58,7 +58,7 @@ CASES = {
     "relay-stands-still-before-it-marks": Case(OUTBOX, at("relay.after_ack", "pause:3000", 3, RELAY), load_s=6),
     "relays-rolled": Case(OUTBOX, f"restart:{RELAY}@1s+300ms,restart:order-relay-2@4s+300ms", load_s=6),
     "relay-silent-to-the-database": Case(OUTBOX, f"black_hole:{RELAY}-to-postgres@1s+2s", load_s=5),
-    "relays-mark-unanswered": Case(OUTBOX, f"cut_after_commit:{RELAY}-to-postgres@1s+300ms"),
+    "relay-reset": Case(OUTBOX, f"reset:{RELAY}-to-postgres@1s+500ms"),
     "projector-killed": Case(OUTBOX, f"kill:{PROJECTOR}@1s+300ms"),
     "projectors-killed": Case(OUTBOX, everywhere("kill", "projector", "1s+500ms")),
     "projector-paused": Case(OUTBOX, f"pause:{PROJECTOR}@1s+2s", load_s=5),
