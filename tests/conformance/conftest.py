@@ -8,7 +8,6 @@ everything in each session, and what its further ones are asked is `long`, unles
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 
 import pytest
 
@@ -17,7 +16,7 @@ pytest.register_assert_rewrite("conformance.effects", "conformance.promises", "c
 from conformance.service import Api, Scene, Service  # noqa: E402  - after the registration above, or asserts say nothing
 from conformance.subject import Subject, subjects  # noqa: E402  - the same
 
-from trivet_platform import Issuer, Postgres, Supervisor  # noqa: E402  - the same
+from trivet_platform import Issuer, Postgres, Program, Supervisor  # noqa: E402  - the same
 
 Variant = tuple[Subject, str]
 
@@ -66,19 +65,21 @@ def issuer(supervisor: Supervisor) -> Issuer:
 def services(
     supervisor: Supervisor, postgres: Postgres, valkeys: Callable[[int], Sequence[str]], issuer: Issuer
 ) -> Iterator[Callable[[Variant], Service]]:
-    """Return what starts a variant when it is first asked for; all of them stop at the end."""
+    """Return what starts a variant when it is first asked for; all of them stop together at the end."""
     running: dict[tuple[str, str], Service] = {}
-    with ExitStack() as stack:
+    programs: list[Program] = []
 
-        def start(variant: Variant) -> Service:
-            subject, name = variant
-            if (subject.name, name) not in running:
-                made = Service(subject, name, supervisor, postgres, valkeys, issuer)
-                (made.api, _), (made.other, _) = stack.enter_context(made.replicas(2))
-                running[subject.name, name] = made
-            return running[subject.name, name]
+    def start(variant: Variant) -> Service:
+        subject, name = variant
+        if (subject.name, name) not in running:
+            made = Service(subject, name, supervisor, postgres, valkeys, issuer)
+            (made.api, one), (made.other, other) = made.start(2)
+            programs.extend((one, other))
+            running[subject.name, name] = made
+        return running[subject.name, name]
 
-        yield start
+    yield start
+    supervisor.stop(*programs)
 
 
 @pytest.fixture

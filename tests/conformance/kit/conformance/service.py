@@ -188,9 +188,8 @@ class Service:
         assert done.returncode == 0, f"{' '.join(words)} ended with {done.returncode}: {done.stdout}{done.stderr}"
         return done.stdout
 
-    @contextmanager
-    def replicas(self, count: int, **settings: str) -> Iterator[list[tuple[Api, Program]]]:
-        """Start replicas on the one database, wait until all are ready, and stop them afterwards.
+    def start(self, count: int, **settings: str) -> list[tuple[Api, Program]]:
+        """Start replicas on the one database and wait until all are ready.
 
         ``settings`` are the member's, by the names that stand behind its prefix.
         """
@@ -207,10 +206,13 @@ class Service:
             for listen in (f"127.0.0.1:{free_port()}" for _ in range(count))
         ]
         self._supervisor.start(*programs)
+        return [(Api(str(program.listen), self.document, self.subject, self.token()), program) for program in programs]
+
+    @contextmanager
+    def replicas(self, count: int, **settings: str) -> Iterator[list[tuple[Api, Program]]]:
+        """Lend replicas (see :meth:`start`), and stop them afterwards."""
+        started = self.start(count, **settings)
         try:
-            yield [
-                (Api(str(program.listen), self.document, self.subject, self.token()), program) for program in programs
-            ]
+            yield started
         finally:
-            for program in programs:
-                self._supervisor.stop(program)
+            self._supervisor.stop(*(program for _, program in started))
