@@ -5,6 +5,7 @@ when a collection hook drops them; tests are lost behind a skip whose condition 
 yields no test, or a skip that nobody listed, makes the session red.
 
 ``--part 2/3`` runs the second third of what was selected. The parts of one selection have every test once among them.
+So do ``--half computing``, tests that need no server, and ``--half serving``, all others.
 """
 
 from __future__ import annotations
@@ -25,6 +26,14 @@ pytest_plugins = ["gotests"]  # tests/kit: Go's tests are tests of the session l
 # module, which drivers import. With a path of its own the real one is such a package already.
 platform.__path__ = [str(ROOT / "platform")]
 LIST = Path("tests") / "workspace" / "skips.toml"
+COMPUTING = (
+    "enterprise-reference-architecture/order/tests/unit",
+    "lab/tests/checkers",
+    "lab/tests/evidence",
+    "lab/tests/verdict",
+    "tests/workspace",
+)
+"""Where tests only compute, but for those that ask for the session's supervisor of servers."""
 
 
 class Vanished:
@@ -110,6 +119,33 @@ class Part:
         return self._told
 
 
+class Half:
+    """Runs the tests that start servers, or those that only compute."""
+
+    def __init__(self, *, computing: bool) -> None:
+        self._computing = computing
+        self._told = ""
+
+    @pytest.hookimpl(trylast=True)  # as a part
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Take away the tests of the other half."""
+        mine = [item for item in items if self._computing == _only_computes(item, config.rootpath)]
+        kept = set(mine)
+        self._told = f"{'computing' if self._computing else 'serving'}: {len(mine)} of {len(items)} tests"
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = mine
+
+    def pytest_report_collectionfinish(self) -> str:
+        """Say which half it is, and of how many tests."""
+        return self._told
+
+
+def _only_computes(item: pytest.Item, root: Path) -> bool:
+    """Return whether a test needs no server."""
+    within = any(item.path.is_relative_to(root / folder) for folder in COMPUTING)
+    return within and "supervisor" not in getattr(item, "fixturenames", ())
+
+
 def _part(words: str) -> Part:
     """Read ``2/3``."""
     found = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", words)
@@ -121,11 +157,16 @@ def _part(words: str) -> Part:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a session be one of several parts."""
     parser.addoption("--part", metavar="N/M", help="run part N of M of the selected tests")
+    parser.addoption(
+        "--half", choices=["computing", "serving"], help="run the tests that need no server, or all others"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Watch this session, and deal out its tests if it is a part."""
     config.pluginmanager.register(Vanished(config.rootpath), "vanished")
+    if (half := config.getoption("--half")) is not None:
+        config.pluginmanager.register(Half(computing=half == "computing"), "half")
     words = config.getoption("--part")
     if words is not None:
         config.pluginmanager.register(_part(words), "part")

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import golang
+import halves
 from steps import (
     BIN,
     ROOT,
@@ -136,7 +137,9 @@ def run_tests(words: list[str]) -> None:
     # A shell without job control starts what runs in the background deaf to Ctrl-C, and so would be every process
     # that a test sends one to.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    become("pytest", *(words or ["-m", "not long"]))
+    if words:
+        become("pytest", *words)
+    sys.exit(halves.run_halves(["-m", "not long"], environment()))
 
 
 def run_check(_: list[str]) -> None:
@@ -148,7 +151,7 @@ def run_check(_: list[str]) -> None:
         "format": [(["ruff", "format", "--check", "--quiet", "."], ROOT)],
         "lint": [(["ruff", "check", "--quiet", "."], ROOT)],
         "types": [(["mypy"], ROOT)],
-        "tools": [(["mypy", *(f"tools/{name}.py" for name in ("bootstrap", "steps", "golang"))], ROOT)],
+        "tools": [(["mypy", *(f"tools/{name}.py" for name in ("bootstrap", "steps", "golang", "halves"))], ROOT)],
         "imports": [(["lint-imports", "--no-cache"], ROOT)],
         **dict(golang.checks()),
         "mutants": [(["python", "-m", "trivet_lab.mutants"], ROOT)],

@@ -65,6 +65,7 @@ def test_listed_skips_and_deselected_marks_are_green(tmp_path: Path) -> None:
     assert done.returncode == pytest.ExitCode.OK
 
 
+HALVES = ("computing", "serving")
 MANY = "import pytest\n\n@pytest.mark.parametrize('n', range(10))\ndef test_one(n): assert n >= 0\n"
 
 
@@ -93,6 +94,21 @@ def test_what_is_no_part_is_refused(tmp_path: Path, words: str) -> None:
     done = run(tmp_path, {"tests/test_one.py": PASSING}, f"--part={words}")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert f"--part {words} is none" in done.stderr
+
+
+def test_halves_have_every_selected_test_once_and_servers_are_asked_for_in_one(tmp_path: Path) -> None:
+    fixture = "import pytest\n\n@pytest.fixture\ndef supervisor(): return 1\n\n"
+    asking = fixture + "def test_one(supervisor): assert supervisor\n"
+    files = {
+        "tests/workspace/test_one.py": PASSING,
+        "tests/workspace/test_asking.py": asking,
+        "tests/conformance/test_other.py": PASSING,
+    }
+    computing, serving = (run(tmp_path, files, "-m", "not long", "-vv", "--half", half) for half in HALVES)
+    assert (computing.returncode, serving.returncode) == (pytest.ExitCode.OK, pytest.ExitCode.OK)
+    assert "computing: 1 of 3 tests" in computing.stdout
+    assert "serving: 2 of 3 tests" in serving.stdout
+    assert "tests/workspace/test_one.py::test_one PASSED" in computing.stdout
 
 
 @pytest.mark.parametrize("skip", SKIPS, ids=[f"{skip['file']}: {skip['reason']}" for skip in SKIPS])
