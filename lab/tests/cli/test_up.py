@@ -27,11 +27,10 @@ from trivet_platform import alive, ask_issuer
 pytestmark = pytest.mark.long
 TRIVET = str(Path(sys.executable).with_name("trivet"))
 PATIENCE_S = 60
-ORPHANS_GONE_S = 3
 
 
-def wait_until(condition: Callable[[], bool], sentence: str, seconds: float = PATIENCE_S) -> None:
-    deadline = time.monotonic() + seconds
+def wait_until(condition: Callable[[], bool], sentence: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
     pause = threading.Event()
     while not condition():
         assert time.monotonic() < deadline, sentence
@@ -141,7 +140,7 @@ def test_after_kill_9_nothing_lives_and_the_next_start_works() -> None:
         first.process.wait()
         with pytest.raises(ControlRefused, match="does not answer"):
             control.parts()
-        wait_until(lambda: first.living() == [], f"orphans after {ORPHANS_GONE_S} s", ORPHANS_GONE_S)
+        wait_until(lambda: first.living() == [], "orphans")
     with started() as second:
         assert serves(second.url)
         second.process.send_signal(signal.SIGINT)
