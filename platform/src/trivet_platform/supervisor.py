@@ -137,7 +137,7 @@ class Supervisor:
     def stop(self, *parts: Part) -> None:
         """Stop parts together; their data stays until the platform ends, so that they can be started again."""
         with ThreadPoolExecutor(max_workers=max(1, len(parts))) as pool:
-            for _ in pool.map(Part.stop, parts):
+            for _ in pool.map(lambda part: part.stop(), parts):
                 pass
 
     def write(self, extra: Mapping[str, Any]) -> None:
