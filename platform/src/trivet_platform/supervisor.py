@@ -136,9 +136,9 @@ class Supervisor:
 
     def stop(self, *parts: Part) -> None:
         """Stop parts together; their data stays until the platform ends, so that they can be started again."""
-        with ThreadPoolExecutor(max_workers=max(1, len(parts))) as pool:
-            for _ in pool.map(lambda part: part.stop(), parts):
-                pass
+        for _, error in _stopped(parts):
+            if error is not None:
+                raise error
 
     def write(self, extra: Mapping[str, Any]) -> None:
         """Add members to platform.json and bring its endpoints up to date."""
@@ -194,12 +194,9 @@ class Supervisor:
             self._waiting = [other for other in self._waiting if other not in waiting]
 
     def _stop_together(self, parts: Sequence[Part]) -> None:
-        if not parts:
-            return
-        with ThreadPoolExecutor(max_workers=len(parts)) as pool:
-            for part, stopping in [(part, pool.submit(part.stop)) for part in parts]:
-                if (error := stopping.exception()) is not None:
-                    self._say(f"{part.name} did not stop: {error}; its guard ends it")
+        for part, error in _stopped(parts):
+            if error is not None:
+                self._say(f"{part.name} did not stop: {error}; its guard ends it")
 
     @contextmanager
     def _undisturbed(self) -> Iterator[None]:
@@ -217,3 +214,10 @@ class Supervisor:
             yield
         finally:
             signal.signal(signal.SIGINT, previous or signal.SIG_DFL)
+
+
+def _stopped(parts: Sequence[Part]) -> list[tuple[Part, BaseException | None]]:
+    """Stop parts together, and return of each why it did not stop, None if it did."""
+    with ThreadPoolExecutor(max_workers=max(1, len(parts))) as pool:
+        stopping = [pool.submit(part.stop) for part in parts]
+    return [(part, each.exception()) for part, each in zip(parts, stopping, strict=True)]
