@@ -91,7 +91,34 @@ class Vanished:
                 terminalreporter.line(fault)
 
 
-class Part:
+class Share:
+    """Runs a share of what was selected, and says which and of how many tests."""
+
+    def __init__(self) -> None:
+        self._told = ""
+
+    def name(self, config: pytest.Config) -> str:
+        """Return what the share is called."""
+        raise NotImplementedError
+
+    def chosen(self, items: list[pytest.Item], root: Path) -> set[pytest.Item]:
+        """Return its tests."""
+        raise NotImplementedError
+
+    @pytest.hookimpl(trylast=True)  # after the marks given on the command line took tests away
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Take away the tests of all other shares."""
+        mine, whole = self.chosen(items, config.rootpath), len(items)
+        config.hook.pytest_deselected(items=[item for item in items if item not in mine])
+        items[:] = [item for item in items if item in mine]
+        self._told = f"{self.name(config)}, {len(items)} of {whole} tests"
+
+    def pytest_report_collectionfinish(self) -> str:
+        """Say which share it is, and of how many tests."""
+        return self._told
+
+
+class Part(Share):
     """Runs one of so many parts of a selection.
 
     Tests are dealt out in the order of their names' hashes: the long ones of one file stand beside each other in it,
@@ -99,45 +126,35 @@ class Part:
     """
 
     def __init__(self, number: int, parts: int) -> None:
+        super().__init__()
         self._number = number
         self._parts = parts
-        self._told = ""
 
-    @pytest.hookimpl(trylast=True)  # after the marks given on the command line took tests away
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Take away the tests of all other parts."""
+    def name(self, config: pytest.Config) -> str:
+        """Return which part it is, and of what."""
+        return f"{config.option.markexpr or 'all'}: part {self._number} of {self._parts}"
+
+    def chosen(self, items: list[pytest.Item], root: Path) -> set[pytest.Item]:
+        """Return the tests that are dealt to it."""
+        del root
         dealt = sorted(items, key=lambda item: hashlib.sha256(item.nodeid.encode()).digest())
-        mine = set(dealt[self._number - 1 :: self._parts])
-        whole = len(items)
-        config.hook.pytest_deselected(items=[item for item in items if item not in mine])
-        items[:] = [item for item in items if item in mine]
-        selected = config.option.markexpr or "all"
-        self._told = f"{selected}: part {self._number} of {self._parts}, {len(items)} of {whole} tests"
-
-    def pytest_report_collectionfinish(self) -> str:
-        """Say which part it is, and of how many tests."""
-        return self._told
+        return set(dealt[self._number - 1 :: self._parts])
 
 
-class Half:
+class Half(Share):
     """Runs the tests that start servers, or those that only compute."""
 
-    def __init__(self, *, computing: bool) -> None:
-        self._computing = computing
-        self._told = ""
+    def __init__(self, half: str) -> None:
+        super().__init__()
+        self._half = half
 
-    @pytest.hookimpl(trylast=True)  # as a part
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Take away the tests of the other half."""
-        mine = [item for item in items if self._computing == _only_computes(item, config.rootpath)]
-        kept = set(mine)
-        self._told = f"{'computing' if self._computing else 'serving'}: {len(mine)} of {len(items)} tests"
-        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-        items[:] = mine
+    def name(self, config: pytest.Config) -> str:
+        """Return which half it is."""
+        return f"{config.option.markexpr or 'all'}: {self._half} half"
 
-    def pytest_report_collectionfinish(self) -> str:
-        """Say which half it is, and of how many tests."""
-        return self._told
+    def chosen(self, items: list[pytest.Item], root: Path) -> set[pytest.Item]:
+        """Return the tests of this half."""
+        return {item for item in items if _only_computes(item, root) == (self._half == "computing")}
 
 
 def _only_computes(item: pytest.Item, root: Path) -> bool:
@@ -166,7 +183,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Watch this session, and deal out its tests if it is a part."""
     config.pluginmanager.register(Vanished(config.rootpath), "vanished")
     if (half := config.getoption("--half")) is not None:
-        config.pluginmanager.register(Half(computing=half == "computing"), "half")
+        config.pluginmanager.register(Half(half), "half")
     words = config.getoption("--part")
     if words is not None:
         config.pluginmanager.register(_part(words), "part")

@@ -33,6 +33,10 @@ def run(folder: Path, files: dict[str, str], *words: str) -> subprocess.Complete
     return subprocess.run(argv, cwd=folder, env=environment, text=True, capture_output=True, check=False)
 
 
+def passed(done: subprocess.CompletedProcess[str]) -> set[str]:
+    return {line.split()[0] for line in done.stdout.splitlines() if " PASSED" in line}
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [
@@ -65,7 +69,6 @@ def test_listed_skips_and_deselected_marks_are_green(tmp_path: Path) -> None:
     assert done.returncode == pytest.ExitCode.OK
 
 
-HALVES = ("computing", "serving")
 MANY = "import pytest\n\n@pytest.mark.parametrize('n', range(10))\ndef test_one(n): assert n >= 0\n"
 
 
@@ -74,13 +77,13 @@ def test_parts_have_every_selected_test_once_and_say_so(tmp_path: Path) -> None:
     files = {"tests/test_one.py": MANY, "tests/test_three.py": marked}
     parts = [run(tmp_path, files, "-m", "not long", "-vv", "--part", f"{number}/3") for number in (1, 2, 3)]
     assert [part.returncode for part in parts] == [pytest.ExitCode.OK] * 3, "a file of another part did not vanish"
-    ran = [{line.split()[0] for line in part.stdout.splitlines() if " PASSED" in line} for part in parts]
+    ran = [passed(part) for part in parts]
     assert sorted(name for part in ran for name in part) == [f"tests/test_one.py::test_one[{n}]" for n in range(10)]
     assert [len(part) for part in ran] == [4, 3, 3]
     assert "not long: part 2 of 3, 3 of 10 tests" in parts[1].stdout
     assert "3 passed, 8 deselected" in parts[1].stdout
     again = run(tmp_path, files, "-m", "not long", "-vv", "--part", "2/3")
-    assert {line.split()[0] for line in again.stdout.splitlines() if " PASSED" in line} == ran[1]
+    assert passed(again) == ran[1]
 
 
 def test_what_vanishes_is_seen_in_any_part(tmp_path: Path) -> None:
@@ -104,11 +107,12 @@ def test_halves_have_every_selected_test_once_and_servers_are_asked_for_in_one(t
         "tests/workspace/test_asking.py": asking,
         "tests/conformance/test_other.py": PASSING,
     }
-    computing, serving = (run(tmp_path, files, "-m", "not long", "-vv", "--half", half) for half in HALVES)
+    computing, serving = (run(tmp_path, files, "-m", "not long", "-vv", "--half", h) for h in ("computing", "serving"))
     assert (computing.returncode, serving.returncode) == (pytest.ExitCode.OK, pytest.ExitCode.OK)
-    assert "computing: 1 of 3 tests" in computing.stdout
-    assert "serving: 2 of 3 tests" in serving.stdout
-    assert "tests/workspace/test_one.py::test_one PASSED" in computing.stdout
+    assert "not long: computing half, 1 of 3 tests" in computing.stdout
+    assert "not long: serving half, 2 of 3 tests" in serving.stdout
+    assert passed(computing) == {"tests/workspace/test_one.py::test_one"}
+    assert passed(serving) == {"tests/workspace/test_asking.py::test_one", "tests/conformance/test_other.py::test_one"}
 
 
 @pytest.mark.parametrize("skip", SKIPS, ids=[f"{skip['file']}: {skip['reason']}" for skip in SKIPS])
