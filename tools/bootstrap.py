@@ -135,8 +135,8 @@ def run_tests(words: list[str]) -> None:
     """Run every test that is not marked `long`, or whatever the caller's own words select."""
     sync("test")
     # A shell without job control starts what runs in the background deaf to Ctrl-C, and so would be every process
-    # that a test sends one to.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # that a test sends one to. A handler becomes the default with exec, so all that begins here hears it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if words:
         become("pytest", *words)
     sys.exit(halves.run_halves(["-m", "not long"], environment()))

@@ -6,6 +6,7 @@ the lowest priority, so that no test which waits for a server waits for them. Wh
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -22,19 +23,29 @@ def run_halves(selection: Sequence[str], environment: Mapping[str, str]) -> int:
         selection: pytest's words, which each half narrows.
         environment: of both.
     """
+    sessions: list[subprocess.Popen[bytes]] = []
+    _hand_on(sessions)
     with tempfile.TemporaryFile() as said:
-        behind = _begin("computing", selection, environment, before=_LOWEST, said=said.fileno())
-        front = _begin("serving", selection, environment)
-        try:
-            code = front.wait()
-            behind_code = behind.wait()
-        except KeyboardInterrupt:  # which reached both, as they are of one group: each ends what it has started
-            front.wait()
-            behind.wait()
-            raise
+        sessions.append(_begin("serving", selection, environment))
+        sessions.append(_begin("computing", selection, environment, before=_LOWEST, said=said.fileno()))
+        codes = [session.wait() for session in sessions]
         said.seek(0)
         print(said.read().decode(errors="replace"), end="", flush=True)
-    return code or behind_code
+    return next((code if code > 0 else 128 - code for code in codes if code), 0)
+
+
+def _hand_on(sessions: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Have what asks this process to end ask the sessions, which are waited for.
+
+    Ctrl-C reaches them by itself, as they are of one group, and each ends what it has started.
+    """
+
+    def ask_to_end(*_: object) -> None:
+        for session in sessions:
+            session.terminate()
+
+    signal.signal(signal.SIGTERM, ask_to_end)
+    signal.signal(signal.SIGINT, lambda *_: None)
 
 
 def _begin(
