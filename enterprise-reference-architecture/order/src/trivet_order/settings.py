@@ -11,13 +11,6 @@ MEMBER = "order"
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Database(ServiceSettings):
-    """What every process is told of its database."""
-
-    pool_connections_max: int = setting("Database connections of this process.", default=24, minimum=1, maximum=200)
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Api:
     """What the API alone is told."""
 
@@ -140,8 +133,10 @@ class _Projector:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(_Projector, _Relay, _Kafka, _Api, _Database):
+class Settings(_Projector, _Relay, _Kafka, _Api, ServiceSettings):
     """The settings of one process, validated; each reads those that it needs."""
+
+    pool_connections_max: int = setting("Database connections of this process.", default=24, minimum=1, maximum=200)
 
 
 def settings_from_environment() -> Settings:
