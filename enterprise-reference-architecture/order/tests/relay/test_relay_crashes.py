@@ -135,7 +135,7 @@ async def test_kafka_dies_under_load_and_comes_back(supervisor: Supervisor, data
             async with shop.writing():
                 relays = [await shop.relay(), await shop.relay()]
                 for _ in range(3):
-                    await shop.relays(20)
+                    await shop.marks(20)
                     await asyncio.to_thread(own.kill)
                     await shop.commits(100)
                     await asyncio.to_thread(supervisor.start, own)
@@ -156,7 +156,7 @@ async def test_postgresql_restarts_under_load(supervisor: Supervisor, kafka: Kaf
             async with shop.writing():
                 relays = [await shop.relay(), await shop.relay()]
                 for end in (own.kill, own.stop):
-                    await shop.relays(20)
+                    await shop.marks(20)
                     await asyncio.to_thread(end)
                     await shop.is_refused()
                     await asyncio.to_thread(supervisor.start, own)

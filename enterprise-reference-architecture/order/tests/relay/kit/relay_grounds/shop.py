@@ -7,7 +7,7 @@ import json
 import random
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
@@ -25,6 +25,7 @@ from .topics import records_of
 
 _MAIN = "from trivet_order.entrypoints.cli import main; main()"
 _PATIENCE_S = 60
+_LOOK_EVERY_S = 0.01
 _AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 _UNPUBLISHED = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
 _PUBLISHED = "SELECT count(*) FROM outbox WHERE published_at IS NOT NULL"
@@ -87,9 +88,7 @@ class Shop:
 
     async def died(self, program: Program) -> None:
         """Wait until a relay is gone."""
-        async with asyncio.timeout(_PATIENCE_S):
-            while program.pids:  # noqa: ASYNC110  - another process changes what is asked for
-                await asyncio.sleep(0.01)
+        await _until(lambda: not program.pids)
 
     def told(self, program: Program, event: str = "failpoint") -> list[dict[str, object]]:
         """Return the lines of an event in a relay's log."""
@@ -98,19 +97,11 @@ class Shop:
 
     async def tells(self, program: Program, event: str, times: int = 1) -> None:
         """Wait until a relay has told of an event so often."""
-        async with asyncio.timeout(_PATIENCE_S):
-            while len(self.told(program, event)) < times:  # noqa: ASYNC110  - the same
-                await asyncio.sleep(0.02)
+        await _until(lambda: len(self.told(program, event)) >= times)
 
     async def overtaken(self, program: Program) -> None:
         """Wait until others hold everything that a relay held, then let it go on."""
-        connection = await asyncpg.connect(self._url)
-        try:
-            async with asyncio.timeout(_PATIENCE_S):
-                while await connection.fetchval(_HELD, program.name.rpartition("-")[2]):  # noqa: ASYNC110  - the same
-                    await asyncio.sleep(0.02)
-        finally:
-            await connection.close()
+        await self._counted(lambda held: not held, _HELD, program.name.rpartition("-")[2])
         program.resume()
 
     @asynccontextmanager
@@ -136,25 +127,26 @@ class Shop:
     async def commits(self, units: int) -> None:
         """Wait until the writer has ended so many more units."""
         enough = self._committed + units
-        async with asyncio.timeout(_PATIENCE_S):
-            while self._committed < enough:  # noqa: ASYNC110  - the writer counts, and tells nobody
-                await asyncio.sleep(0.005)
+        await _until(lambda: self._committed >= enough)
 
     async def is_refused(self) -> None:
         """Wait until the writer has met a database that is away."""
         before = self._refused
-        async with asyncio.timeout(_PATIENCE_S):
-            while self._refused == before:  # noqa: ASYNC110  - the same
-                await asyncio.sleep(0.005)
+        await _until(lambda: self._refused > before)
 
-    async def relays(self, events: int) -> None:
+    async def marks(self, events: int) -> None:
         """Wait until so many more events are marked as sent."""
+        before = await self._counted(lambda marked: marked >= 0, _PUBLISHED)
+        await self._counted(lambda marked: marked >= before + events, _PUBLISHED)
+
+    async def _counted(self, enough: Callable[[int], bool], sql: str, *arguments: object) -> int:
+        """Ask the database for a count until it is enough, and return it."""
         connection = await asyncpg.connect(self._url)
         try:
-            enough = await connection.fetchval(_PUBLISHED) + events
             async with asyncio.timeout(_PATIENCE_S):
-                while await connection.fetchval(_PUBLISHED) < enough:  # noqa: ASYNC110  - another process marks
-                    await asyncio.sleep(0.01)
+                while not enough(count := int(await connection.fetchval(sql, *arguments))):  # noqa: ASYNC110  - a row
+                    await asyncio.sleep(_LOOK_EVERY_S)
+                return count
         finally:
             await connection.close()
 
@@ -187,11 +179,9 @@ class Shop:
 
     async def drained(self) -> int:
         """Wait until nothing is unpublished, then check every statement; return how many copies were too many."""
+        await self._counted(lambda waiting: not waiting, _UNPUBLISHED)
         connection = await asyncpg.connect(self._url)
         try:
-            async with asyncio.timeout(_PATIENCE_S):
-                while await connection.fetchval(_UNPUBLISHED):  # noqa: ASYNC110  - the same
-                    await asyncio.sleep(0.02)
             rows = await connection.fetch("SELECT event_id, body FROM outbox")
         finally:
             await connection.close()
@@ -200,3 +190,10 @@ class Shop:
         records = await records_of(self._kafka.servers, self.topic)
         assert_kept(records, committed)
         return len(records) - len(committed)
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    """Wait for what another process or task does, and tells nobody of."""
+    async with asyncio.timeout(_PATIENCE_S):
+        while not is_so():  # noqa: ASYNC110  - who does it cannot set an event here
+            await asyncio.sleep(_LOOK_EVERY_S)
