@@ -11,7 +11,8 @@ import pytest
 from relay_grounds import Ground, MemoryGround, SqlGround, told
 
 from trivet_order.adapters.sqlalchemy.sharding import SHARDS, shard_of
-from trivet_order.application.relaying import Failure, Lease
+from trivet_order.application.leasing import Lease
+from trivet_order.application.relaying import Failure
 
 Closing = list[Callable[[], Awaitable[None]]]
 Open = Callable[[], AbstractAsyncContextManager[Ground]]

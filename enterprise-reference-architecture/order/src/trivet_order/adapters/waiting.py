@@ -8,7 +8,7 @@ import time
 
 
 class InterruptibleTime:
-    """RelayTimePort; made in the event loop that it waits in."""
+    """TimePort; made in the event loop that it waits in."""
 
     def __init__(self) -> None:
         self._interrupted = asyncio.Event()

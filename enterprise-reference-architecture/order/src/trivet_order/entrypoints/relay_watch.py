@@ -5,7 +5,8 @@ from __future__ import annotations
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from trivet_order.application.relaying import Backlog, Claimed, Failure, Lease, SendOutcome
+from trivet_order.application.leasing import Lease
+from trivet_order.application.relaying import Backlog, Claimed, Failure, SendOutcome
 
 _BATCHES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000)
 _TURNS_S = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

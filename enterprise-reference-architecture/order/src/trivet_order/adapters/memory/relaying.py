@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from trivet_order.application.leasing import Lease
 from trivet_order.application.messages import Message
-from trivet_order.application.relaying import Backlog, Claimed, Failure, Fate, Lease, SendOutcome
+from trivet_order.application.relaying import Backlog, Claimed, Failure, Fate, SendOutcome
 
 BACKLOG_COUNTED_MAX = 100_000
 

@@ -11,7 +11,8 @@ from trivet_order.adapters.sqlalchemy.outbox_statements import execute, fetch
 from trivet_order.adapters.sqlalchemy.sharding import SHARDS
 from trivet_order.adapters.sqlalchemy.sql import statement
 from trivet_order.application import Message
-from trivet_order.application.relaying import Backlog, Claimed, Failure, Lease
+from trivet_order.application.leasing import Lease
+from trivet_order.application.relaying import Backlog, Claimed, Failure
 
 UNPUBLISHED_COUNTED_MAX = 100_000
 REOPEN_WINDOW_ROWS = 10_000

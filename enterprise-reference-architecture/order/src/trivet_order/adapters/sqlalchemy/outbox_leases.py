@@ -9,7 +9,7 @@ from trivet_order.adapters.sqlalchemy.engine import Database
 from trivet_order.adapters.sqlalchemy.outbox import Relayed
 from trivet_order.adapters.sqlalchemy.outbox_statements import execute, fetch
 from trivet_order.adapters.sqlalchemy.sql import statement
-from trivet_order.application.relaying import Lease
+from trivet_order.application.leasing import Lease
 
 _TAKE = statement("take_shards")
 _RENEW = statement("renew_shards")

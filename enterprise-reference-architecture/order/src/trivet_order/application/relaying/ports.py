@@ -1,4 +1,4 @@
-"""What the relay needs of the world: the outbox, the leases of its shards, somebody who sends, and time."""
+"""What the relay needs of the world beside leases and time: the outbox, and somebody who sends."""
 
 from __future__ import annotations
 
@@ -8,15 +8,8 @@ from enum import Enum
 from typing import Protocol
 from uuid import UUID
 
+from trivet_order.application.leasing import Lease, LeaseObserverPort
 from trivet_order.application.messages import Message
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to relay a shard for a while; ``fence`` is greater than that of every lease of it before."""
-
-    shard: int
-    fence: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,23 +114,6 @@ class OutboxPort(Protocol):
         """Return what waits, in all shards."""
 
 
-class ShardLeasesPort(Protocol):
-    """Leases of shards, by one clock for all; every method raises StoreUnavailable if it does not answer."""
-
-    async def take(self, shards_max: int, held: Sequence[Lease]) -> Sequence[Lease]:
-        """Take so many at most of the shards that are free, or whose lease is over or stands in this holder's name.
-
-        The last are what a holder had when it died, and need not wait for the end of. What it holds now is left out.
-        A shard that was relayed under a later epoch, or to another cluster under this one, is never taken.
-        """
-
-    async def renew(self, leases: Sequence[Lease]) -> Sequence[Lease]:
-        """Extend leases, and return those that nobody else had taken."""
-
-    async def give_back(self, leases: Sequence[Lease]) -> None:
-        """Let others take the shards at once."""
-
-
 class MessageSenderPort(Protocol):
     """Who sends messages to the topic."""
 
@@ -153,24 +129,8 @@ class MessageSenderPort(Protocol):
         """
 
 
-class RelayTimePort(Protocol):
-    """Time, for one who waits."""
-
-    def now_s(self) -> float:
-        """Return seconds that only grow."""
-
-    async def pause(self, seconds: float) -> None:
-        """Wait so long, or until the relay is asked to stop."""
-
-
-class RelayObserverPort(Protocol):
+class RelayObserverPort(LeaseObserverPort, Protocol):
     """Who is told what the relay does; nothing depends on it."""
-
-    def holds(self, shards: int) -> None:
-        """So many shards are held now."""
-
-    def lost(self, lease: Lease) -> None:
-        """A lease went to somebody else, for it was not renewed in time."""
 
     def reopened(self, messages: int) -> None:
         """So many messages are published again, to a new cluster."""

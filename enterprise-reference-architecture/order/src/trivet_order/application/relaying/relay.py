@@ -34,19 +34,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from trivet_order.application.errors import StoreUnavailable
-from trivet_order.application.relaying.held_shards import HeldShards
+from trivet_order.application.leasing import HeldShards, Lease, LeasePace, ShardLeasesPort, TimePort
 from trivet_order.application.relaying.ports import (
     Claimed,
     Failure,
     Fate,
-    Lease,
     MessageSenderPort,
     OutboxPort,
     RelayObserverPort,
     RelayPace,
-    RelayTimePort,
     SendOutcome,
-    ShardLeasesPort,
 )
 
 ERROR_CHARACTERS_MAX = 500
@@ -73,14 +70,14 @@ class Relay:
         leases: ShardLeasesPort,
         sender: MessageSenderPort,
         *,
-        time: RelayTimePort,
+        time: TimePort,
         observer: RelayObserverPort,
         pace: RelayPace,
         jitter: Callable[[], float],
         failpoint: Callable[[str], Awaitable[None]],
     ) -> None:
         self._outbox = outbox
-        self._shards = HeldShards(leases, outbox, time, observer, pace)
+        self._shards = HeldShards(leases, time, observer, LeasePace(pace.lease_s, pace.shards_a_turn), self._reopen)
         self._sender = sender
         self._time = time
         self._observer = observer
@@ -141,6 +138,11 @@ class Relay:
         elif not failed:
             self._observer.stalled(outcomes[0].error)
         return marked
+
+    async def _reopen(self, taken: Sequence[Lease]) -> None:
+        reopened = await self._outbox.reopen(taken)
+        if reopened:
+            self._observer.reopened(reopened)
 
     async def _mark(self, leases: Sequence[Lease], published: Sequence[Claimed]) -> int:
         if not published:

@@ -16,7 +16,8 @@ from trivet_order.adapters.sqlalchemy.outbox_leases import SqlAlchemyShardLeases
 from trivet_order.adapters.sqlalchemy.outbox_statements import LAZY_COMMIT
 from trivet_order.adapters.sqlalchemy.sharding import shard_of
 from trivet_order.application import Message, tell
-from trivet_order.application.relaying import OutboxPort, ShardLeasesPort
+from trivet_order.application.leasing import ShardLeasesPort
+from trivet_order.application.relaying import OutboxPort
 from trivet_order.domain import InventoryRequested
 
 LEASE_S = 60.0

@@ -1,59 +1,57 @@
-"""The shards that one relay holds: taken, made ready, renewed in time, and given back."""
+"""The shards that one process holds: taken, made ready, renewed in time, and given back."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
-from trivet_order.application.relaying.ports import (
-    Lease,
-    OutboxPort,
-    RelayObserverPort,
-    RelayPace,
-    RelayTimePort,
-    ShardLeasesPort,
-)
+from trivet_order.application.leasing.ports import Lease, LeaseObserverPort, LeasePace, ShardLeasesPort, TimePort
 
 LOOKS_A_LEASE = 5
 
 
 class HeldShards:
-    """What one relay holds.
+    """What one process holds.
 
-    Which race: a relay believes in a lease that is over and another's, since it was paused or its clock runs slow. Why
-    no guard is needed here: nothing rests on what it believes. Whether a lease holds is asked of the store's clock in
-    each claim, and whose it is in each mark.
+    Which race: a holder believes in a lease that is over and another's, since it was paused or its clock runs slow.
+    Why no guard is needed here: nothing rests on what it believes. Whether a lease holds is asked of the store's clock
+    in each claim, and whose it is in each write.
+
+    Args:
+        leases: of the shards.
+        time: which says when to look again.
+        observer: who is told.
+        pace: how long a lease lasts, and how many are taken at once.
+        ready: is awaited with what was taken, before anything is done under it.
     """
 
     def __init__(
         self,
         leases: ShardLeasesPort,
-        outbox: OutboxPort,
-        time: RelayTimePort,
-        observer: RelayObserverPort,
-        pace: RelayPace,
+        time: TimePort,
+        observer: LeaseObserverPort,
+        pace: LeasePace,
+        ready: Callable[[Sequence[Lease]], Awaitable[None]],
     ) -> None:
         self._leases = leases
-        self._outbox = outbox
         self._time = time
         self._observer = observer
         self._pace = pace
+        self._ready = ready
         self._held: tuple[Lease, ...] = ()
         self._look_at_s = 0.0
 
     async def hold(self) -> Sequence[Lease]:
         """Return what is held; at times renew it, and take what nobody holds.
 
-        As long as there is something to take, a little of it is taken each turn, so that relays which start together
-        end up with about as much each. A relay that starts when all is held takes over when another one ends.
+        As long as there is something to take, a little of it is taken each turn, so that processes which start
+        together end up with about as much each. One that starts when all is held takes over when another one ends.
         """
         if self._time.now_s() < self._look_at_s:
             return self._held
         await self._renew()
         taken = await self._leases.take(self._pace.shards_a_turn, self._held)
         if taken:
-            reopened = await self._outbox.reopen(taken)
-            if reopened:
-                self._observer.reopened(reopened)
+            await self._ready(taken)
         else:
             self._look_at_s = self._time.now_s() + self._pace.lease_s / LOOKS_A_LEASE
         self._held = (*self._held, *taken)
