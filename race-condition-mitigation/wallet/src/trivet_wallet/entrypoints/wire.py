@@ -124,7 +124,9 @@ class ChargeEntry(Charge):
     op: Literal["charge"]
     key: EntryKey
     subject: Customer | None = None
-    currency: Annotated[Currency | None, Field(description="What the amount is meant in; the account's if left out.")] = None
+    currency: Annotated[
+        Currency | None, Field(description="What the amount is meant in; the account's if left out.")
+    ] = None
 
 
 class RefundEntry(Refund):

@@ -111,7 +111,9 @@ class MakeCharge:
         merchant = page.account(self.merchant_account_id)
         _ensure_kinds(customer, merchant)
         if self.currency not in {None, customer.currency}:
-            raise InvalidRequest(f"{self.amount_minor} {self.currency} cannot be taken: {customer.id} is in {customer.currency}")
+            raise InvalidRequest(
+                f"{self.amount_minor} {self.currency} cannot be taken: {customer.id} is in {customer.currency}"
+            )
         charge = self.as_asked()
         charge.currency = customer.currency
         try:
