@@ -7,6 +7,7 @@ circuit         nothing is sent for a while to somebody who does not answer
 batches         commands become entries, entries requests, and answers are told to whom they belong
 bisecting       a request that is refused whole is halved down to the entry that it was refused for
 answers         what an answer says, if it says anything
+names           what can be asked for at all
 participant     what the three have in common
 stock           Inventory: hold and pin, sell, release
 seats           Reservation: pin, sell, release

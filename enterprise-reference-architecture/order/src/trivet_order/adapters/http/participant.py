@@ -36,7 +36,7 @@ class Participant(ABC):
 
     def _reply(self, command: Command, told: Sequence[Answered]) -> Reply:
         try:
-            return self.reply_to(command, told)
+            return self.reply_to(command, told) if told else self.unasked(command)
         except Unreadable as error:
             return NoAnswer(f"an answer that is none: {error}")
 
@@ -50,11 +50,15 @@ class Participant(ABC):
 
     @abstractmethod
     def reply_to(self, command: Command, told: Sequence[Answered]) -> Reply:
-        """Return what a command's entries were told, as one reply.
+        """Return what a command's entries were told, one at least, as one reply.
 
         Raises:
             Unreadable: what they were told is not what was agreed.
         """
+
+    def unasked(self, command: Command) -> Reply:
+        """Return the reply to a command for which nobody is asked."""
+        raise anothers(command)
 
 
 def anothers(command: Command) -> TypeError:

@@ -9,6 +9,7 @@ import msgspec
 
 from trivet_order.adapters.http.answers import Answered, Told, money, read, refusal, settled
 from trivet_order.adapters.http.batches import Entry
+from trivet_order.adapters.http.names import can_be_hold
 from trivet_order.adapters.http.participant import Participant, anothers
 from trivet_order.application.saga import (
     Command,
@@ -43,12 +44,14 @@ class SeatsParticipant(Participant):
     def entries_of(self, command: Command) -> Sequence[Entry]:
         """Return what of a batch a command is (TypeError)."""
         match command:
+            case PinSeats() if not all(map(can_be_hold, command.seats)):
+                return []
             case PinSeats():
                 return [_named("pin", command, seat) | {"token": seat.token} for seat in command.seats]
             case ConfirmSeats():
                 return [_named("confirm", command, seat) for seat in command.seats]
             case ReleaseSeats():
-                return [_named("release", command, seat) for seat in command.seats]
+                return [_named("release", command, seat) for seat in command.seats if can_be_hold(seat)]
             case _:
                 raise anothers(command)
 
@@ -60,12 +63,26 @@ class SeatsParticipant(Participant):
             case ConfirmSeats():
                 return settled(told, Sold())
             case _:
-                return settled(told, Released())
+                return settled([_none_if_no_show(each) for each in told], Released())
+
+    def unasked(self, command: Command) -> Reply:
+        """Return the reply to what can be no hold: it cannot be pinned, and is not."""
+        return Released() if isinstance(command, ReleaseSeats) else Refused("not-found", "there can be no such hold")
 
 
 def _named(op: str, command: Command, seat: Seat) -> dict[str, str]:
     subject, order_id = command.customer_id, str(command.order_id)
     return {"op": op, "id": seat.hold_id, "show_id": seat.show_id, "subject": subject, "order_id": order_id}
+
+
+def _none_if_no_show(answered: Answered) -> Answered:
+    """Return a release that found no such show as done.
+
+    A show is never taken away, so nothing of this one was ever pinned; and a pin that comes late, when there is one,
+    has no token of a hold that was made after it was sent.
+    """
+    is_no_show = isinstance(answered, Told) and not answered.is_done and answered.body.get("code") == "not-found"
+    return Told(200, {}) if is_no_show else answered
 
 
 def _pinned(told: Sequence[Answered]) -> Reply:

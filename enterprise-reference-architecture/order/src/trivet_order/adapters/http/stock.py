@@ -10,12 +10,14 @@ import msgspec
 
 from trivet_order.adapters.http.answers import Answered, Told, Unreadable, is_done, money, read, refusal, settled
 from trivet_order.adapters.http.batches import Entry
+from trivet_order.adapters.http.names import can_be_item
 from trivet_order.adapters.http.participant import Participant, anothers
 from trivet_order.application.saga import (
     Command,
     ConfirmStock,
     Held,
     HoldStock,
+    Refused,
     Released,
     ReleaseStock,
     Reply,
@@ -48,6 +50,8 @@ class StockParticipant(Participant):
         """Return what of a batch a command is (TypeError)."""
         id_ = hold_id(command.order_id)
         match command:
+            case HoldStock() if not all(can_be_item(line.item.item_id) for line in command.lines):
+                return []
             case HoldStock():
                 return [self._hold(command, id_), self._named("pin", command, id_)]
             case ConfirmStock():
@@ -71,6 +75,11 @@ class StockParticipant(Participant):
                 return settled(told, Sold())
             case _:
                 return settled(told, Released())
+
+    def unasked(self, command: Command) -> Reply:
+        """Return the reply to a hold of what can be no item."""
+        del command
+        return Refused("not-found", "there can be no such item")
 
     def _hold(self, command: HoldStock, id_: str) -> Entry:
         lines = [{"item_id": line.item.item_id, "quantity": line.quantity} for line in command.lines]

@@ -12,8 +12,9 @@ from trivet_order.adapters.http.answers import Answered, Told, money, read, reje
 from trivet_order.adapters.http.batches import Entry
 from trivet_order.adapters.http.circuit import Circuit
 from trivet_order.adapters.http.client import Client
+from trivet_order.adapters.http.names import can_be_charged
 from trivet_order.adapters.http.participant import Participant, anothers
-from trivet_order.application.saga import Captured, Charge, Command, Declined, NoAnswer, Reply, Void, Voided
+from trivet_order.application.saga import Captured, Charge, Command, Declined, NoAnswer, Rejected, Reply, Void, Voided
 
 
 class _Captured(msgspec.Struct):
@@ -43,6 +44,8 @@ class WalletParticipant(Participant):
     def entries_of(self, command: Command) -> Sequence[Entry]:
         """Return what of a batch a command is (TypeError)."""
         match command:
+            case Charge() if not can_be_charged(command.account_id, command.amount):
+                return []
             case Charge():
                 return [self._charge(command, charge_key(command.order_id))]
             case Void():
@@ -56,6 +59,11 @@ class WalletParticipant(Participant):
         if isinstance(answered, NoAnswer):
             return answered
         return _charged(answered) if isinstance(command, Charge) else _voided(answered)
+
+    def unasked(self, command: Command) -> Reply:
+        """Return the reply to a charge that the wallet cannot even read: it takes nothing, and another word decides."""
+        del command
+        return Rejected("invalid-request", "there can be no such account, or nobody pays so much at a time")
 
     def _charge(self, command: Charge, key: str) -> Entry:
         """Return the entry of a charge, from an account that has to be the customer's and in the total's currency."""

@@ -55,7 +55,7 @@ class NaiveStock(StockParticipant):
         """Return what of a batch a command is; nothing of what it does not remember (TypeError)."""
         known = self._held.get(command.order_id)
         match command:
-            case HoldStock():
+            case HoldStock() if super().entries_of(command):
                 return [self._hold(command, _anew(hold_id(command.order_id)))]
             case ConfirmStock() if known is not None:
                 return [self._named("pin", command, known), self._named("confirm", command, known)]
@@ -75,9 +75,19 @@ class NaiveStock(StockParticipant):
                     self._held[command.order_id] = str(held.body.get("id"))
                 return self._held_or_why(command, held)
             case ConfirmStock():
-                return super().reply_to(command, told[1:]) if told else Sold()
+                return super().reply_to(command, told[1:])
             case _:
-                return super().reply_to(command, told) if told else Released()
+                return super().reply_to(command, told)
+
+    def unasked(self, command: Command) -> Reply:
+        """Return done for what it does not remember."""
+        match command:
+            case ConfirmStock():
+                return Sold()
+            case ReleaseStock():
+                return Released()
+            case _:
+                return super().unasked(command)
 
 
 class NaiveSeats(SeatsParticipant):
@@ -110,7 +120,7 @@ class NaiveWallet(WalletParticipant):
     def entries_of(self, command: Command) -> Sequence[Entry]:
         """Return what of a batch a command is (TypeError)."""
         match command:
-            case Charge():
+            case Charge() if super().entries_of(command):
                 return [self._charge(command, _anew(charge_key(command.order_id)))]
             case Void():
                 return []
@@ -119,7 +129,9 @@ class NaiveWallet(WalletParticipant):
 
     def reply_to(self, command: Command, told: Sequence[Answered]) -> Reply:
         """Return what a command's entry was told (Unreadable)."""
-        if not told:
-            return Voided()
         reply = super().reply_to(command, told)
         return Declined(f"no answer: {reply.error}"[:200]) if isinstance(reply, NoAnswer) else reply
+
+    def unasked(self, command: Command) -> Reply:
+        """Return voided for what was never asked to be."""
+        return Voided() if isinstance(command, Void) else super().unasked(command)
