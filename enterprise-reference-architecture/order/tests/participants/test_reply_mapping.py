@@ -123,7 +123,8 @@ BODIES = [b"", b"<html>", b"[]", b"{}", b'{"code": "nonsense"}', b'{"code": 7}',
 @pytest.mark.parametrize("name", COMMANDS)
 async def test_a_whole_answer_without_a_code_of_the_table_is_no_answer(name: str) -> None:
     for status, body in itertools.product(STATUSES, BODIES):
-        reply = await ask(name, lambda _, told=Response(status, body, None): told)
+        told = Response(status, body, None)
+        reply = await ask(name, lambda _, told=told: told)
         assert isinstance(reply, NoAnswer), (status, body)
         assert not reply.definite, (status, body)
 

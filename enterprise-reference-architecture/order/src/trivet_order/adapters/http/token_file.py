@@ -22,7 +22,7 @@ class TokenFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: tuple[int, int, int, int] | None = None
         self._token: str | None = None
 
     def token(self) -> str:
@@ -33,7 +33,7 @@ class TokenFile:
         """
         try:
             status = self._path.stat()
-            seen = (status.st_mtime_ns, status.st_size, status.st_ino)
+            seen = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
             if seen != self._seen:
                 self._read()
                 self._seen = seen
