@@ -69,8 +69,8 @@ class Town:
         async with Client(**({"connections_max": 8, "tokens": TokenFile(self.token)} | how)) as client:
             yield client
 
-    def stock(self, client: Client) -> StockParticipant:
-        return StockParticipant(client, self.url("inventory"), circuit("inventory"), deadline_s=DEADLINE_S)
+    def stock(self, client: Client, kind: type[StockParticipant] = StockParticipant) -> StockParticipant:
+        return kind(client, self.url("inventory"), circuit("inventory"), deadline_s=DEADLINE_S)
 
     def seats(self, client: Client) -> SeatsParticipant:
         return SeatsParticipant(client, self.url("reservation"), circuit("reservation"), deadline_s=DEADLINE_S)
@@ -89,9 +89,9 @@ class Town:
     def balance(self, account_id: str) -> int:
         return int(self.tell("wallet", "GET", f"/accounts/{account_id}")["balance_minor"])
 
-    def show(self, price_minor: int = 4500) -> str:
+    def show(self, price_minor: int = 4500, currency: str = "EUR") -> str:
         """Put a show on sale, with seats a-1-1 to a-1-9."""
-        block = {"name": "a", "unit_price_minor": price_minor, "currency": "EUR", "rows": 1, "seats_per_row": 9}
+        block = {"name": "a", "unit_price_minor": price_minor, "currency": currency, "rows": 1, "seats_per_row": 9}
         body = {"id": fresh("show"), "name": "Hamlet", "blocks": [block]}
         return str(self.tell("reservation", "POST", "/shows", body)["id"])
 
@@ -101,9 +101,9 @@ class Town:
         held = self.tell("reservation", "POST", "/seat-holds", body, who)
         return Seat(show_id, held["id"], held["token"])
 
-    def item(self, stock: int, price_minor: int = 700) -> str:
+    def item(self, stock: int, price_minor: int = 700, currency: str = "EUR") -> str:
         """Put an item on sale."""
-        body = {"id": fresh("item"), "stock": stock, "unit_price_minor": price_minor, "currency": "EUR"}
+        body = {"id": fresh("item"), "stock": stock, "unit_price_minor": price_minor, "currency": currency}
         return str(self.tell("inventory", "POST", "/items", body)["id"])
 
     def stock_of(self, item_id: str) -> int:
