@@ -29,6 +29,7 @@ LIST = Path("tests") / "workspace" / "skips.toml"
 COMPUTING = (
     "enterprise-reference-architecture/order/tests/contracts",
     "enterprise-reference-architecture/order/tests/events",
+    "enterprise-reference-architecture/order/tests/participants",
     "enterprise-reference-architecture/order/tests/projecting",
     "enterprise-reference-architecture/order/tests/relay",
     "enterprise-reference-architecture/order/tests/unit",
