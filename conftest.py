@@ -31,6 +31,7 @@ COMPUTING = (
     "lab/tests/checkers",
     "lab/tests/evidence",
     "lab/tests/verdict",
+    "race-condition-mitigation/inventory/tests/unit",
     "tests/workspace",
 )
 """Where tests only compute, but for those that ask for the session's supervisor of servers."""
