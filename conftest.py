@@ -42,6 +42,7 @@ COMPUTING = (
     "lab/tests/scenarios",
     "lab/tests/trials",
     "lab/tests/verdict",
+    "race-condition-mitigation/inventory/tests/unit",
     "race-condition-mitigation/locks/tests",
     "tests/workspace",
 )

@@ -84,7 +84,7 @@ class ItemRow(msgspec.Struct, frozen=True):
 
 
 class ChangeRow(msgspec.Struct, frozen=True):
-    """One row of the ledgers ``inventory.purchases`` and ``inventory.restocks``, as far as a chart needs it."""
+    """One row of a ledger that changed a stock (purchases, restocks, moves of holds), as far as a chart needs it."""
 
     item_id: str
     item_version: int
@@ -148,7 +148,7 @@ def read_run(run: RunDirectory) -> RunRecord:
 def _variant(directory: VariantDirectory, result: VariantResult | None) -> VariantRecord:
     rows = [
         row
-        for name in ("inventory.purchases", "inventory.restocks")
+        for name in ("inventory.purchases", "inventory.restocks", "inventory.stock_moves")
         for row in _lines(directory.ledger(name), ChangeRow)
     ]
     changes = [row.change() for row in rows]
