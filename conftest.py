@@ -32,6 +32,7 @@ COMPUTING = (
     "enterprise-reference-architecture/order/tests/participants",
     "enterprise-reference-architecture/order/tests/projecting",
     "enterprise-reference-architecture/order/tests/relay",
+    "enterprise-reference-architecture/order/tests/saga",
     "enterprise-reference-architecture/order/tests/unit",
     "lab/tests/checkers",
     "lab/tests/evidence",

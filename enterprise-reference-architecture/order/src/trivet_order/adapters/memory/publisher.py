@@ -10,7 +10,10 @@ from trivet_order.domain import OrderEvent
 
 
 class MemoryPublisher:
-    """Implements ``EventPublisherPort``: what it is told is in the outbox once its transaction is committed."""
+    """Implements ``EventPublisherPort``: what it is told is in the outbox once its transaction is committed.
+
+    The order's saga begins, ends or is due with it, in the same transaction.
+    """
 
     def __init__(self, transaction: Transaction, traceparent: str | None = None) -> None:
         self._transaction = transaction
@@ -20,3 +23,4 @@ class MemoryPublisher:
         """Publish events, in their order."""
         for event in events:
             self._transaction.tell(tell(event, self._traceparent))
+            self._transaction.let_saga_know(event)

@@ -27,7 +27,7 @@ class MemoryRepository:
         stored, read = self._transaction.order(order.id), self._versions.get(order, 0)
         if (stored.version if stored else 0) != read:
             raise OrderChanged(order.id, read)
-        self._transaction.write(_copy(order))
+        self._transaction.write(copy_of(order))
         self._versions[order] = order.version
 
     async def get_by_id(self, id: UUID) -> OrderAggregate:  # noqa: A002  - the name that the class diagram gives it
@@ -35,12 +35,13 @@ class MemoryRepository:
         stored = self._transaction.order(id)
         if stored is None:
             raise OrderNotFound(id)
-        order = _copy(stored)
+        order = copy_of(stored)
         self._versions[order] = order.version
         return order
 
 
-def _copy(order: OrderAggregate) -> OrderAggregate:
+def copy_of(order: OrderAggregate) -> OrderAggregate:
+    """Return an order like this one, as it would come back from a store: with nothing that is to be told."""
     return OrderAggregate(
         order.id,
         order.items,

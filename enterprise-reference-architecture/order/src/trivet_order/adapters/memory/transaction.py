@@ -7,7 +7,7 @@ from uuid import UUID
 
 from trivet_order.adapters.memory.store import Kept, Key, MemoryStore
 from trivet_order.application import Message
-from trivet_order.domain import OrderAggregate
+from trivet_order.domain import OrderAggregate, OrderEvent
 
 
 class Transaction:
@@ -21,6 +21,7 @@ class Transaction:
         self._orders: dict[UUID, OrderAggregate] = {}
         self._keys: dict[Key, Kept] = {}
         self._messages: list[Message] = []
+        self._events: list[OrderEvent] = []
         self._rows: dict[UUID, asyncio.Lock] = {}
         self._claimed: set[Key] = set()
 
@@ -43,6 +44,10 @@ class Transaction:
         """Put a message into the outbox."""
         self._messages.append(message)
 
+    def let_saga_know(self, event: OrderEvent) -> None:
+        """Change the order's saga as an event of it demands."""
+        self._events.append(event)
+
     def claim(self, key: Key) -> bool:
         """Claim a key until this transaction ends; False if another one has it."""
         if key not in self._claimed and key in self._store.claimed:
@@ -64,11 +69,13 @@ class Transaction:
         self._store.orders |= self._orders
         self._store.keys |= self._keys
         self._store.outbox += self._messages
+        for event in self._events:
+            self._store.sagas.hear(event)
         self.end()
 
     def end(self) -> None:
         """Forget what was not committed, and give back what is held."""
-        self._orders, self._keys, self._messages = {}, {}, []
+        self._orders, self._keys, self._messages, self._events = {}, {}, [], []
         for row in self._rows.values():
             row.release()
         self._rows = {}

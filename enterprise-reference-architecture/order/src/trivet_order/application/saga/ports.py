@@ -19,9 +19,9 @@ from trivet_order.domain import OrderAggregate, OrderEvent
 class Saga:
     """A checkout as it is stored; ``version`` grows with each write.
 
-    ``attempts`` counts the tries of this state's commands that were answered by nothing definite. ``deadline_on`` is
-    when the step is over at the latest, by the store's clock. ``reason`` says why it is being taken back, ``parked``
-    why nobody tries any more until an operator says so.
+    ``attempts`` counts the tries of this state's commands that came to nothing, ``refusals`` those of them that were
+    answered, and would be answered so again. ``deadline_on`` is when the step is over at the latest, by the store's
+    clock. ``reason`` says why it is being taken back, ``parked`` why nobody tries any more until an operator says so.
     """
 
     order_id: UUID
@@ -32,6 +32,7 @@ class Saga:
     deadline_on: datetime | None = None
     reason: str | None = None
     parked: str | None = None
+    refusals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A line of a saga's history: what happened, in words of ``transitions.py``, and what is told of it."""
+    """A line of a saga's history: what happened (``events.py``) in which state, and what is told of it.
+
+    ``attempts`` are the tries of that state that had come to nothing by then, this one included if it did.
+    """
 
     event: str
     state: SagaState

@@ -22,6 +22,14 @@ InterleavingContract ``units, published``
 QueriesContract      ``units, queries``        an ``OrderQueriesPort`` over the same store
 TimelineContract     ``timeline, arrive``      a ``TimelinePort``; ``await arrive(*entries)`` puts entries into it as a
                                                projector would. ``recorded_on`` is the store's to choose
+SagaStoreContract    ``sagas``                 a ``SagaGround`` (``saga_grounds.py``): the store of sagas, its leases,
+                                               and units of work on the same orders
+StockParticipant-    ``inventory``             a ``StockGround`` (``participants.py``): the participant, and what puts
+Contract                                       items on sale and looks at what is left
+SeatsParticipant-    ``reservation``           a ``SeatsGround``: the participant, and what lets a customer hold seats
+Contract
+WalletParticipant-   ``wallet``                a ``WalletGround``: the participant, and what opens accounts
+Contract
 ==================== ========================= ================================================================
 
 Fixtures are synchronous. A test runs in an event loop of its own, which begins after its fixtures were made: what must
@@ -38,18 +46,37 @@ A store may be shared by all tests and full of other orders: each test makes ids
 
 from .interleaving import InterleavingContract
 from .keys import KeysContract
+from .participants import (
+    SeatsGround,
+    SeatsParticipantContract,
+    StockGround,
+    StockParticipantContract,
+    WalletGround,
+    WalletParticipantContract,
+)
 from .publisher import PublisherContract
 from .queries import QueriesContract
 from .repository import RepositoryContract
+from .saga_grounds import HeldByOne, SagaGround
+from .sagas import SagaStoreContract
 from .timeline import TimelineContract
 from .unit_of_work import UnitOfWorkContract
 
 __all__ = [
+    "HeldByOne",
     "InterleavingContract",
     "KeysContract",
     "PublisherContract",
     "QueriesContract",
     "RepositoryContract",
+    "SagaGround",
+    "SagaStoreContract",
+    "SeatsGround",
+    "SeatsParticipantContract",
+    "StockGround",
+    "StockParticipantContract",
     "TimelineContract",
     "UnitOfWorkContract",
+    "WalletGround",
+    "WalletParticipantContract",
 ]

@@ -1,0 +1,46 @@
+"""What may happen to a checkout: the words of its history, which never change their meaning."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class SagaEvent(StrEnum):
+    """One thing that happened; replies of several participants of one step are one event (``deciding.py``)."""
+
+    BEGUN = "begun"
+    """Somebody took it up."""
+    HELD = "held"
+    """Every line is pinned, and there is something to pay."""
+    FREE = "held free"
+    """Every line is pinned, and the prices add up to nothing."""
+    REFUSED = "refused"
+    """A participant decided, for good, that this order cannot have one of its lines."""
+    UNFIT = "unfit"
+    """What was answered does not fit the order: prices of several currencies, or another amount than the total."""
+    CHARGED = "charged"
+    """The wallet took exactly the total."""
+    DECLINED = "declined"
+    """The wallet decided, for good, that it takes nothing."""
+    REJECTED = "rejected"
+    """This attempt had no effect, and repeating it would be told the same."""
+    VOIDED = "voided"
+    """Nothing is taken, nor ever will be."""
+    ALREADY_CHARGED = "already charged"
+    """To a void: the charge came first."""
+    SOLD = "sold"
+    """What was pinned is the customer's."""
+    RELEASED = "released"
+    """Nothing is held, and a late hold or pin is refused."""
+    NO_ANSWER = "no answer"
+    """Somebody did not answer: nobody knows what became of the command."""
+    PUT_OFF = "put off"
+    """Certainly nothing happened yet: the command was not sent, or it was turned away for now."""
+    CANCEL_WISHED = "cancel wished"
+    """The customer does not want it any more."""
+    DEADLINE = "deadline"
+    """The step took too long, by the store's clock."""
+    PARKED = "parked"
+    """Nobody tries any more until an operator says so."""
+    RESUMED = "resumed"
+    """An operator said so."""
