@@ -39,10 +39,10 @@ from trivet_order.adapters.sqlalchemy import (
 )
 from trivet_order.adapters.sqlalchemy.audit import audit as audit_database
 from trivet_order.adapters.sqlalchemy.outbox import Relayed, SqlAlchemyOutbox
-from trivet_order.adapters.sqlalchemy.outbox_leases import SqlAlchemyShardLeases
+from trivet_order.adapters.sqlalchemy.outbox_leases import SqlAlchemyOutboxLeases
 from trivet_order.adapters.sqlalchemy.outbox_pruning import OutboxPruner
-from trivet_order.adapters.sqlalchemy.outbox_statements import LAZY_COMMIT
 from trivet_order.adapters.sqlalchemy.projections import SqlAlchemyProjections
+from trivet_order.adapters.sqlalchemy.statements import LAZY_COMMIT
 from trivet_order.adapters.sqlalchemy.timeline import SqlAlchemyTimeline, SqlAlchemyTimelineFeed
 from trivet_order.adapters.waiting import InterruptibleTime
 from trivet_order.application import (
@@ -122,7 +122,7 @@ class Relaying:
     settings: Settings
     database: Database
     outbox: SqlAlchemyOutbox
-    leases: SqlAlchemyShardLeases
+    leases: SqlAlchemyOutboxLeases
     pruner: OutboxPruner
     holder: str
 
@@ -274,7 +274,7 @@ def build_relay(settings: Settings) -> Relaying:
         settings=settings,
         database=database,
         outbox=SqlAlchemyOutbox(database, holder, relayed),
-        leases=SqlAlchemyShardLeases(database, holder, relayed, settings.relay_lease_ms / 1000),
+        leases=SqlAlchemyOutboxLeases(database, holder, relayed, settings.relay_lease_ms / 1000),
         pruner=OutboxPruner(database, timedelta(hours=settings.outbox_retention_h)),
         holder=holder,
     )
