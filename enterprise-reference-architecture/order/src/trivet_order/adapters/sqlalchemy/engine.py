@@ -36,7 +36,7 @@ _DRIVER_ERRORS = (
 _LOST = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 _AWAY = "the database cannot be reached"
 _CLOSE_DEADLINE_S = 5.0
-_MIGRATED = "SELECT to_regclass('sagas') IS NOT NULL"
+_MIGRATED = "SELECT to_regclass('saga_steps') IS NOT NULL"
 
 
 @dataclass(frozen=True)
