@@ -82,7 +82,7 @@ class SagaGround:
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[tuple[SagaGround, asyncpg.Connection]]:
     """Open an empty ground, and a connection of somebody else."""
-    first, second = await asyncpg.connect(url), await asyncpg.connect(url)
+    first, second = [await asyncpg.connect(url, server_settings={"statement_timeout": "60s"}) for _ in range(2)]
     ground = SagaGround(url, first)
     try:
         await first.execute(

@@ -53,6 +53,8 @@ class SqlAlchemySagas:
         return claim_of(await fetch(self._database, _NAME, *named(self._holder, leases), list(order_ids)))
 
     async def record(self, leases: Sequence[Lease], changes: Sequence[Change]) -> Collection[UUID]:
-        """See SagaStorePort."""
-        rows = await fetch(self._database, _RECORD, *named(self._holder, leases), *columns_of(changes))
+        """See SagaStorePort; leases of shards that no change is of stay free to be renewed."""
+        shards = {each.before.shard for each in changes}
+        concerned = [lease for lease in leases if lease.shard in shards]
+        rows = await fetch(self._database, _RECORD, *named(self._holder, concerned), *columns_of(changes))
         return {row["order_id"] for row in rows}
