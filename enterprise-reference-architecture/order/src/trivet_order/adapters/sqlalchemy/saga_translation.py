@@ -40,6 +40,7 @@ def _found(rows: Sequence[Facts]) -> Found:
             deadline_on=saga["deadline_at"],
             reason=saga["reason"],
             parked=saga["parked"],
+            refusals=saga["refusals"],
         ),
         order,
     )
@@ -53,6 +54,7 @@ def _saga_columns(changes: Sequence[Change]) -> tuple[list[Any], ...]:
         [each.after.state.value for each in changes],
         [each.after.version for each in changes],
         [each.after.attempts for each in changes],
+        [each.after.refusals for each in changes],
         [each.due_in_s for each in changes],
         [each.after.deadline_on for each in changes],
         [_text(each.after.reason) for each in changes],

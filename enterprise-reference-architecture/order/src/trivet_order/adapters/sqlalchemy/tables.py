@@ -145,6 +145,7 @@ sagas = sa.Table(
     _moment("created_at"),
     sa.Column("shard", sa.SmallInteger, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("refusals", sa.Integer, nullable=False, server_default="0"),
     sa.Column("deadline_at", sa.DateTime(timezone=True)),
     sa.Column("reason", sa.Text),
     sa.Column("parked", sa.Text),

@@ -4,7 +4,7 @@ SELECT clock.now, saga.*
 FROM clock
 LEFT JOIN (
     SELECT wanted.turn, wanted.shard, wanted.state AS saga_state, wanted.version AS saga_version, wanted.attempts,
-           wanted.deadline_at, wanted.reason, wanted.parked,
+           wanted.refusals, wanted.deadline_at, wanted.reason, wanted.parked,
            orders.id, orders.customer_id, orders.account_id, orders.status, orders.version,
            orders.cancellation_requested, orders.cancel_reason,
            line.item_id, line.show_id, line.hold_id, line.token, line.quantity, line.price_minor, line.currency,

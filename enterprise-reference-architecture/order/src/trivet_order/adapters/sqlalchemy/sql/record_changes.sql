@@ -11,10 +11,10 @@ WITH held AS MATERIALIZED (
 ), ready AS MATERIALIZED (
     SELECT change.*
     FROM unnest(
-        $4::uuid[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::int[], $10::float8[], $11::timestamptz[],
-        $12::text[], $13::text[], $14::bool[], $15::text[], $16::bigint[], $17::text[]
+        $4::uuid[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::int[], $10::int[], $11::float8[], $12::timestamptz[],
+        $13::text[], $14::text[], $15::bool[], $16::text[], $17::bigint[], $18::text[]
     ) AS change (
-        order_id, read_version, read_order_version, state, version, attempts, due_in_s, deadline_at,
+        order_id, read_version, read_order_version, state, version, attempts, refusals, due_in_s, deadline_at,
         reason, parked, is_ended, status, order_version, cancel_reason
     )
     JOIN orders ON orders.id = change.order_id AND orders.version = change.read_order_version
@@ -31,7 +31,7 @@ WITH held AS MATERIALIZED (
 ), priced AS (
     UPDATE order_lines
     SET price_minor = line.price_minor, currency = line.currency
-    FROM unnest($18::uuid[], $19::smallint[], $20::bigint[], $21::text[])
+    FROM unnest($19::uuid[], $20::smallint[], $21::bigint[], $22::text[])
         AS line (order_id, position, price_minor, currency)
     WHERE order_lines.order_id = line.order_id AND order_lines.position = line.position
       AND line.order_id IN (SELECT ready.order_id FROM ready)
@@ -39,8 +39,8 @@ WITH held AS MATERIALIZED (
     INSERT INTO outbox (event_id, aggregate_id, aggregate_version, shard, type, version, occurred_on, traceparent, body)
     SELECT event_id, aggregate_id, aggregate_version, shard, type, version, occurred_on, traceparent, body
     FROM unnest(
-        $22::uuid[], $23::uuid[], $24::bigint[], $25::smallint[], $26::text[], $27::smallint[], $28::timestamptz[],
-        $29::text[], $30::bytea[]
+        $23::uuid[], $24::uuid[], $25::bigint[], $26::smallint[], $27::text[], $28::smallint[], $29::timestamptz[],
+        $30::text[], $31::bytea[]
     ) WITH ORDINALITY AS event (
         event_id, aggregate_id, aggregate_version, shard, type, version, occurred_on, traceparent, body, place
     )
@@ -49,12 +49,12 @@ WITH held AS MATERIALIZED (
 ), remembered AS (
     INSERT INTO saga_steps (order_id, position, ordinal, event, state, attempts, detail)
     SELECT order_id, position, ordinal, event, state, attempts, detail
-    FROM unnest($31::uuid[], $32::bigint[], $33::smallint[], $34::text[], $35::text[], $36::int[], $37::text[])
+    FROM unnest($32::uuid[], $33::bigint[], $34::smallint[], $35::text[], $36::text[], $37::int[], $38::text[])
         AS step (order_id, position, ordinal, event, state, attempts, detail)
     WHERE order_id IN (SELECT ready.order_id FROM ready)
 )
 UPDATE sagas
-SET state = ready.state, version = ready.version, attempts = ready.attempts, deadline_at = ready.deadline_at,
+SET state = ready.state, version = ready.version, attempts = ready.attempts, refusals = ready.refusals, deadline_at = ready.deadline_at,
     due_at = clock_timestamp() + make_interval(secs => ready.due_in_s), reason = ready.reason, parked = ready.parked,
     parked_at = CASE WHEN ready.parked IS NOT NULL THEN coalesce(sagas.parked_at, clock_timestamp()) END,
     ended_at = CASE WHEN ready.is_ended THEN clock_timestamp() END

@@ -14,7 +14,7 @@ WITH recorded AS (
     )
     ORDER BY place
 ), hurried AS (
-    UPDATE sagas SET due_at = clock_timestamp()
+    UPDATE sagas SET due_at = least(due_at, clock_timestamp())
     WHERE order_id = ANY (CAST(:wished AS uuid[])) AND due_at IS NOT NULL
 ), ended AS (
     UPDATE sagas
@@ -22,10 +22,10 @@ WITH recorded AS (
         parked_at = NULL, reason = cancelled.reason, ended_at = clock_timestamp()
     FROM unnest(CAST(:cancelled AS uuid[]), CAST(:reasons AS text[])) AS cancelled (order_id, reason)
     WHERE sagas.order_id = cancelled.order_id AND sagas.state = 'created'
-    RETURNING sagas.order_id, sagas.version, sagas.reason
+    RETURNING sagas.order_id, sagas.version, sagas.attempts
 ), remembered AS (
-    INSERT INTO saga_steps (order_id, position, ordinal, event, state, attempts, detail)
-    SELECT order_id, version, 1, 'cancel wished', 'cancelled', 0, reason FROM ended
+    INSERT INTO saga_steps (order_id, position, ordinal, event, state, attempts)
+    SELECT order_id, version, 1, 'cancel wished', 'created', attempts FROM ended
 )
 INSERT INTO sagas (order_id, shard, state, reason, due_at, ended_at)
 SELECT order_id, shard, CASE WHEN is_over THEN 'cancelled' ELSE 'created' END, reason,

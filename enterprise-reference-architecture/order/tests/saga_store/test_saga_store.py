@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from order_contracts.samples import cancel, change, placed, state, store, wish
-from order_contracts.samples import read as read_order
-from saga_ground import AT, SagaGround, after, begun, cancelled, ids, opened, parked, reserved, waiting
+from order_contracts.saga_grounds import advanced, new_order
+from order_contracts.samples import PRICES, cancel, change, placed, read, state, store, wish
+from sql_sagas import SqlSagas, opened
 
 from trivet_order.adapters.sqlalchemy.saga_translation import columns_of
 from trivet_order.adapters.sqlalchemy.shard_leases import named
 from trivet_order.adapters.sqlalchemy.sharding import SHARDS, shard_of
 from trivet_order.adapters.sqlalchemy.sql import statement
 from trivet_order.application.leasing import Lease
-from trivet_order.application.saga import Found, SagaState
+from trivet_order.application.saga import Change, Decision, Found, SagaEvent, SagaState, park
 from trivet_order.domain import OrderStatus
 
 WAITING_FOR_A_LOCK = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
+HELD = Decision(SagaEvent.HELD, prices=PRICES)
 SAGA = "SELECT state, version, attempts, reason, parked, due_at IS NULL, ended_at IS NULL FROM sagas"
 
 
@@ -38,18 +40,26 @@ async def until_one_waits_for_a_lock(connection: asyncpg.Connection) -> None:
             await asyncio.sleep(0)
 
 
-async def one_in_hand(ground: SagaGround) -> tuple[list[Lease], Found]:
-    await ground.order()
+def whose(found: Sequence[Found]) -> list[UUID]:
+    return [each.order.id for each in found]
+
+
+def after(change: Change) -> Found:
+    return Found(change.after, change.order)
+
+
+async def one_in_hand(ground: SqlSagas) -> tuple[Sequence[Lease], Found]:
+    await new_order(ground)
     leases = await ground.all_leases()
-    (found,) = (await ground.sagas().claim(leases, 10, [])).found
+    (found,) = (await ground.store().claim(leases, 10, [])).found
     return leases, found
 
 
 class TestAnOrdersOwnTransaction:
     async def test_a_checkout_is_there_with_its_order_and_is_due_at_once(self, url: str) -> None:
         async with opened(url) as (ground, _):
-            order = await ground.order()
-            claim = await ground.sagas().claim(await ground.all_leases(), 10, [])
+            order = await new_order(ground)
+            claim = await ground.store().claim(await ground.all_leases(), 10, [])
             (found,) = claim.found
             assert state(found.order) == state(order)
             assert (found.saga.state, found.saga.version, found.saga.attempts) == (SagaState.CREATED, 1, 0)
@@ -59,16 +69,14 @@ class TestAnOrdersOwnTransaction:
 
     async def test_an_order_that_is_cancelled_before_it_was_begun_ends_its_checkout(self, url: str) -> None:
         async with opened(url) as (ground, _):
-            order = await ground.order()
+            order = await new_order(ground)
             await change(ground.units, order.id, wish)
             assert await ground.rows(SAGA) == [
                 ("cancelled", 2, 0, "the customer cancelled it", None, True, False),
             ]
             steps = "SELECT position, ordinal, event, state, attempts, detail FROM saga_steps"
-            assert await ground.rows(steps) == [
-                (2, 1, "cancel wished", "cancelled", 0, "the customer cancelled it"),
-            ]
-            assert (await ground.sagas().claim(await ground.all_leases(), 10, [])).found == []
+            assert await ground.rows(steps) == [(2, 1, "cancel wished", "created", 0, None)]
+            assert (await ground.store().claim(await ground.all_leases(), 10, [])).found == []
 
     async def test_an_order_that_is_accepted_and_cancelled_at_once_has_a_checkout_at_its_end(self, url: str) -> None:
         async with opened(url) as (ground, _):
@@ -78,19 +86,19 @@ class TestAnOrdersOwnTransaction:
     async def test_a_wish_has_a_checkout_looked_at_at_once_but_not_one_that_is_parked(self, url: str) -> None:
         async with opened(url) as (ground, _):
             leases, found = await one_in_hand(ground)
-            first = begun(found)
-            await ground.sagas().record(leases, [first])
-            assert (await ground.sagas().claim(leases, 10, [])).found == []
+            first = advanced(found, SagaEvent.BEGUN)
+            await ground.store().record(leases, [first])
+            assert (await ground.store().claim(leases, 10, [])).found == []
             await change(ground.units, found.order.id, wish)
-            (again,) = (await ground.sagas().claim(leases, 10, [])).found
+            (again,) = (await ground.store().claim(leases, 10, [])).found
             assert again.order.cancellation_requested
-            assert await ground.sagas().record(leases, [parked(again, "by hand")]) == {found.order.id}
+            assert await ground.store().record(leases, [park(again, "by hand")]) == {found.order.id}
             assert (await ground.rows("SELECT due_at FROM sagas")) == [(None,)]
 
         async with opened(url) as (ground, _):
             leases, found = await one_in_hand(ground)
-            await ground.sagas().record(leases, [first := begun(found)])
-            await ground.sagas().record(leases, [parked(after(first), "by hand")])
+            await ground.store().record(leases, [first := advanced(found, SagaEvent.BEGUN)])
+            await ground.store().record(leases, [park(after(first), "by hand")])
             await change(ground.units, found.order.id, wish)
             assert (await ground.rows("SELECT due_at, parked FROM sagas")) == [(None, "by hand")]
 
@@ -99,10 +107,10 @@ class TestARecord:
     async def test_everything_of_a_change_is_written(self, url: str) -> None:
         async with opened(url) as (ground, _):
             leases, found = await one_in_hand(ground)
-            sagas, order_id = ground.sagas(), found.order.id
-            assert await sagas.record(leases, [first := begun(found)]) == {order_id}
-            assert await sagas.record(leases, [second := reserved(after(first))]) == {order_id}
-            assert state(await read_order(ground.units, order_id)) == state(second.order)
+            sagas, order_id = ground.store(), found.order.id
+            assert await sagas.record(leases, [first := advanced(found, SagaEvent.BEGUN)]) == {order_id}
+            assert await sagas.record(leases, [second := advanced(after(first), HELD)]) == {order_id}
+            assert state(await read(ground.units, order_id)) == state(second.order)
             outbox = "SELECT aggregate_version, type, shard FROM outbox ORDER BY position"
             shard = shard_of(order_id)
             assert await ground.rows(outbox) == [
@@ -113,20 +121,21 @@ class TestARecord:
             ]
             steps = "SELECT position, ordinal, event, state, attempts, detail FROM saga_steps ORDER BY position"
             assert await ground.rows(steps) == [
-                (2, 1, "begun", "holding", 0, None),
-                (3, 1, "held", "charging", 0, None),
+                (2, 1, "begun", "created", 0, None),
+                (3, 1, "held", "holding", 0, None),
             ]
             (again,) = (await sagas.read(leases, [order_id])).found
             assert again.saga == second.after
-            assert again.saga.deadline_on == AT
+            assert again.saga.deadline_on is not None
 
     async def test_a_text_that_no_column_takes_stops_nobody(self, url: str) -> None:
         async with opened(url) as (ground, _):
             leases, found = await one_in_hand(ground)
-            sagas = ground.sagas()
-            await sagas.record(leases, [first := begun(found)])
-            bad = waiting(after(first), "a\x00b\ud800" + "c" * 5000)
-            bad = replace(bad, after=replace(bad.after, reason="\x00", parked=None))
+            sagas = ground.store()
+            await sagas.record(leases, [first := advanced(found, SagaEvent.BEGUN)])
+            bad = advanced(after(first), SagaEvent.NO_ANSWER)
+            step = replace(bad.steps[0], detail="a\x00b\ud800" + "c" * 5000)
+            bad = replace(bad, after=replace(bad.after, reason="\x00"), steps=[step])
             assert await sagas.record(leases, [bad]) == {found.order.id}
             ((detail,),) = await ground.rows("SELECT detail FROM saga_steps WHERE position = 3")
             assert detail.startswith("a\\x00b\\ud800ccc")
@@ -135,21 +144,24 @@ class TestARecord:
     async def test_the_end_is_the_end_and_what_is_parked_waits_for_somebody(self, url: str) -> None:
         async with opened(url) as (ground, _):
             leases, found = await one_in_hand(ground)
-            sagas = ground.sagas()
-            await sagas.record(leases, [first := begun(found)])
-            await sagas.record(leases, [second := parked(after(first), "refused too often")])
+            sagas = ground.store()
+            await sagas.record(leases, [first := advanced(found, SagaEvent.BEGUN)])
+            await sagas.record(leases, [second := park(after(first), "refused too often")])
             assert await ground.rows(SAGA) == [("holding", 3, 0, None, "refused too often", True, True)]
-            await sagas.record(leases, [cancelled(Found(replace(second.after, parked=None), second.order))])
-            assert await ground.rows(SAGA) == [("cancelled", 4, 0, None, None, True, False)]
-            order = await read_order(ground.units, found.order.id)
+            going = Found(
+                replace(second.after, parked=None, state=SagaState.RELEASING, reason="sold out"), second.order
+            )
+            await sagas.record(leases, [advanced(going, SagaEvent.RELEASED)])
+            assert await ground.rows(SAGA) == [("cancelled", 4, 0, "sold out", None, True, False)]
+            order = await read(ground.units, found.order.id)
             assert (order.status, order.cancel_reason) == (OrderStatus.ORDER_CANCELLED, "sold out")
 
     async def test_one_that_is_outdated_leaves_the_others_of_its_batch_alone(self, url: str) -> None:
         async with opened(url) as (ground, _):
             for _ in range(30):
-                await ground.order()
+                await new_order(ground)
             leases = await ground.all_leases()
-            found = (await ground.sagas().claim(leases, 100, [])).found
+            found = (await ground.store().claim(leases, 100, [])).found
             assert len(found) == 30
             wished, rewritten, lost = found[0], found[1], found[2]
             await change(ground.units, wished.order.id, wish)
@@ -158,29 +170,29 @@ class TestARecord:
             unwritten = {wished.order.id, rewritten.order.id} | {
                 each.order.id for each in found if each.saga.shard == lost.saga.shard
             }
-            written = await ground.sagas().record(kept, [begun(each) for each in found])
-            assert written == set(ids(found)) - unwritten
+            written = await ground.store().record(kept, [advanced(each, SagaEvent.BEGUN) for each in found])
+            assert written == set(whose(found)) - unwritten
             moved = "SELECT id FROM orders WHERE status = 'Inventory Pending'"
             assert {order_id for (order_id,) in await ground.rows(moved)} == written
             for table, column in (("outbox", "aggregate_id"), ("saga_steps", "order_id")):
                 of = f"SELECT DISTINCT {column} FROM {table} WHERE {column} = ANY ($1)"  # noqa: S608  - names of ours
                 told = f"{of} AND {'type' if table == 'outbox' else 'event'} IN ('InventoryRequested', 'begun')"
-                assert {order_id for (order_id,) in await ground.rows(told, ids(found))} == written
+                assert {order_id for (order_id,) in await ground.rows(told, whose(found))} == written
 
     async def test_nothing_is_written_but_under_a_lease_that_holds(self, url: str) -> None:
         async with opened(url) as (ground, _):
             leases, found = await one_in_hand(ground)
-            first, before = begun(found), await ground.rows(SAGA)
-            assert await ground.sagas("b").record(leases, [first]) == set()
+            first, before = advanced(found, SagaEvent.BEGUN), await ground.rows(SAGA)
+            assert await ground.store("b").record(leases, [first]) == set()
             older = [Lease(lease.shard, lease.fence - 1) for lease in leases]
-            assert await ground.sagas().record(older, [first]) == set()
+            assert await ground.store().record(older, [first]) == set()
             await ground.end_leases()
-            assert await ground.sagas().record(leases, [first]) == set()
+            assert await ground.store().record(leases, [first]) == set()
             assert await ground.rows(SAGA) == before
             assert await ground.rows("SELECT type FROM outbox") == [("OrderCreated",)]
             assert await ground.rows("SELECT 1 FROM saga_steps") == []
             again = await ground.all_leases()
-            assert await ground.sagas().record(again, [first]) == {found.order.id}
+            assert await ground.store().record(again, [first]) == {found.order.id}
 
 
 class TestTwoAtOnce:
@@ -189,7 +201,9 @@ class TestTwoAtOnce:
             leases, found = await one_in_hand(ground)
             async with other.transaction():
                 mine = [lease for lease in leases if lease.shard == found.saga.shard]
-                await other.execute(statement("record_changes"), *named("a", mine), *columns_of([begun(found)]))
+                await other.execute(
+                    statement("record_changes"), *named("a", mine), *columns_of([advanced(found, SagaEvent.BEGUN)])
+                )
                 await ground.end_leases_but(found.saga.shard)
                 taken = await ground.leases("b").take(SHARDS, [])
                 assert {each.shard for each in taken} == set(range(SHARDS)) - {found.saga.shard}
@@ -201,7 +215,7 @@ class TestTwoAtOnce:
                 await other.execute("UPDATE saga_leases SET until = clock_timestamp()")
                 taken = await other.fetch(ground.leases()._take, "b", [], SHARDS, timedelta(seconds=60))
                 assert len(taken) == SHARDS
-                recording = group.create_task(ground.sagas().record(leases, [begun(found)]))
+                recording = group.create_task(ground.store().record(leases, [advanced(found, SagaEvent.BEGUN)]))
                 await until_one_waits_for_a_lock(ground.connection)
             assert recording.result() == set()
             assert await ground.rows("SELECT status FROM orders") == [("Order Created",)]
@@ -212,7 +226,7 @@ class TestTwoAtOnce:
             async with asyncio.TaskGroup() as group, other.transaction():
                 locked = "UPDATE orders SET status = 'Order Cancelled', cancel_reason = 'x', version = 2"
                 await other.execute(locked)
-                recording = group.create_task(ground.sagas().record(leases, [begun(found)]))
+                recording = group.create_task(ground.store().record(leases, [advanced(found, SagaEvent.BEGUN)]))
                 await until_one_waits_for_a_lock(ground.connection)
                 await other.execute("UPDATE sagas SET version = 2")  # no deadlock: the record waits with nothing of it
             assert recording.result() == set()
@@ -221,12 +235,12 @@ class TestTwoAtOnce:
     async def test_batches_that_have_the_same_rows_do_not_wait_in_a_circle(self, url: str) -> None:
         async with opened(url) as (ground, _):
             for _ in range(20):
-                await ground.order()
+                await new_order(ground)
             leases = await ground.all_leases()
-            found = (await ground.sagas().claim(leases, 100, [])).found
-            changes = [begun(each) for each in found]
+            found = (await ground.store().claim(leases, 100, [])).found
+            changes = [advanced(each, SagaEvent.BEGUN) for each in found]
             both = await asyncio.gather(
-                ground.sagas().record(leases, changes), ground.sagas().record(leases, changes[::-1])
+                ground.store().record(leases, changes), ground.store().record(leases, changes[::-1])
             )
             assert sorted(len(each) for each in both) == [0, 20]
 
@@ -234,16 +248,16 @@ class TestTwoAtOnce:
 class TestAClaim:
     async def test_nothing_is_claimed_but_under_a_lease_that_holds(self, url: str) -> None:
         async with opened(url) as (ground, _):
-            order = await ground.order()
-            leases, sagas = await ground.all_leases(), ground.sagas()
+            order = await new_order(ground)
+            leases, sagas = await ground.all_leases(), ground.store()
             elsewhere = [each for each in leases if each.shard != shard_of(order.id)]
             older = [Lease(each.shard, each.fence - 1) for each in leases]
             for mine in (elsewhere, older, []):
                 assert (await sagas.claim(mine, 10, [])).found == []
                 assert (await sagas.read(mine, [order.id])).found == []
-            assert (await ground.sagas("b").claim(leases, 10, [])).found == []
+            assert (await ground.store("b").claim(leases, 10, [])).found == []
             assert (await sagas.claim(leases, 10, [order.id])).found == []
-            assert ids((await sagas.claim(leases, 10, [uuid4()])).found) == [order.id]
+            assert whose((await sagas.claim(leases, 10, [uuid4()])).found) == [order.id]
             await ground.end_leases()
             empty = await sagas.claim(leases, 10, [])
             assert empty.found == []
@@ -254,18 +268,18 @@ class TestAClaim:
             await ground.many(300, attempts=0, due_since_s=1000)
             await ground.many(300, attempts=3, due_since_s=10)
             leases = await ground.all_leases()
-            found = (await ground.sagas().claim(leases, 40, [])).found
+            found = (await ground.store().claim(leases, 40, [])).found
             assert [each.saga.attempts for each in found] == [0] * 20 + [3] * 20, "the longest due come first"
             await ground.connection.execute("UPDATE sagas SET due_at = 'infinity' WHERE attempts = 3")
-            found = (await ground.sagas().claim(leases, 40, [])).found
+            found = (await ground.store().claim(leases, 40, [])).found
             assert [each.saga.attempts for each in found] == [0] * 40, "what one kind leaves is the other's"
 
     async def test_a_claim_leaves_out_what_is_in_hand_however_much_it_is(self, url: str) -> None:
         async with opened(url) as (ground, _):
             await ground.many(500)
-            leases, sagas = await ground.all_leases(), ground.sagas()
+            leases, sagas = await ground.all_leases(), ground.store()
             seen: set[UUID] = set()
             while found := (await sagas.claim(leases, 64, seen)).found:
-                assert seen.isdisjoint(ids(found))
-                seen |= set(ids(found))
+                assert seen.isdisjoint(whose(found))
+                seen |= set(whose(found))
             assert len(seen) == 500
