@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prometheus_client import CollectorRegistry
 
@@ -21,7 +21,14 @@ class Process:
     registry: CollectorRegistry
     database: Database
     gate: Gate
+    checks: Mapping[str, Check]
+    concerns: Mapping[str, Check]
     health: Health
+
+    def concerned(self, concerns: Mapping[str, Check]) -> Process:
+        """Return the same process, whose ``/readyz`` tells of these too."""
+        every = {**self.concerns, **concerns}
+        return replace(self, concerns=every, health=Health(self.checks, concerns=every))
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -57,8 +64,8 @@ def make_process(
     registry = CollectorRegistry()
     database = Database(settings.database_url, limits_of(settings), f"trivet-order-{name}", parameters)
     registry.register(PoolCollector(MEMBER, database.connections))
-    health = Health({"database": database.blocker, **(checks or {}), **gate.checks}, concerns=gate.concerns)
-    return Process(settings, registry, database, gate, health)
+    needed = {"database": database.blocker, **(checks or {}), **gate.checks}
+    return Process(settings, registry, database, gate, needed, gate.concerns, Health(needed, concerns=gate.concerns))
 
 
 def ensure_kafka(settings: Settings, why: str) -> None:

@@ -24,7 +24,7 @@ def claim_of(rows: Sequence[Facts]) -> Claim:
 
 def columns_of(changes: Sequence[Change]) -> tuple[list[Any], ...]:
     """Return changes by column, as ``record_changes.sql`` takes them from $4 on."""
-    return (*_saga_columns(changes), *_price_columns(changes), *_event_columns(changes), *_step_columns(changes))
+    return (*_saga_columns(changes), *_price_columns(changes), *_event_columns(changes), *step_columns(changes))
 
 
 def _found(rows: Sequence[Facts]) -> Found:
@@ -97,7 +97,8 @@ def _event_columns(changes: Sequence[Change]) -> tuple[list[Any], ...]:
     )
 
 
-def _step_columns(changes: Sequence[Change]) -> tuple[list[Any], ...]:
+def step_columns(changes: Sequence[Change]) -> tuple[list[Any], ...]:
+    """Return the steps of changes by column: order, position, ordinal, event, state, attempts, detail."""
     steps = [(each.after, ordinal, step) for each in changes for ordinal, step in enumerate(each.steps, start=1)]
     return (
         [saga.order_id for saga, _, _ in steps],
