@@ -27,6 +27,7 @@ pytest_plugins = ["gotests"]  # tests/kit: Go's tests are tests of the session l
 platform.__path__ = [str(ROOT / "platform")]
 LIST = Path("tests") / "workspace" / "skips.toml"
 COMPUTING = (
+    "enterprise-reference-architecture/order/tests/participants",
     "enterprise-reference-architecture/order/tests/saga",
     "enterprise-reference-architecture/order/tests/unit",
     "lab/tests/checkers",

@@ -82,11 +82,14 @@ BREACHES: dict[str, list[tuple[str, str]]] = {
         ("trivet_order.application.messages", "msgspec"),
         ("trivet_order.application.get_order", "fastapi"),
         ("trivet_order.application.errors", "trivet_chassis"),
+        ("trivet_order.application.saga.ports", "aiohttp"),
     ],
     "the order's adapters know nothing of each other": [
         ("trivet_order.adapters.memory.keys", "trivet_order.adapters.sqlalchemy"),
         ("trivet_order.adapters.sqlalchemy.tables", "trivet_order.adapters.memory"),
         ("trivet_order.adapters.memory.queries", "trivet_order.adapters.clock"),
+        ("trivet_order.adapters.http.client", "trivet_order.adapters.naive"),
+        ("trivet_order.adapters.naive.participants", "trivet_order.adapters.memory"),
     ],
     "inside trivet_lab": [
         ("trivet_lab.evidence.history", "trivet_lab.cli"),

@@ -176,17 +176,18 @@ class Page:
         except KeyError:
             raise NoSuchAccount(account_id) from None
 
-    def account_of(self, account_id: str, owner: str | None) -> Account:
-        """Return an account of somebody's; anybody's if ``owner`` is None.
+    def account_of(self, account_id: str, *owners: str | None) -> Account:
+        """Return an account that is each of these people's; None is anybody, and only of anybodies it is anybody's.
 
         Raises:
             NotYours: It is another's, or is not there: who may not see it is not told which.
             NoSuchAccount: There is none of this id, and whoever asks may know.
         """
-        if owner is None:
+        named = {owner for owner in owners if owner is not None}
+        if not named:
             return self.account(account_id)
         account = self.accounts.get(account_id)
-        if account is None or account.owner != owner:
+        if account is None or named != {account.owner}:
             raise NotYours(account_id)
         return account
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -264,11 +265,11 @@ async def batch(request: HttpRequest, body: wire.Batch) -> HttpResponse:
 def _command(entry: wire.ChargeEntry | wire.RefundEntry | wire.VoidEntry) -> Command:
     match entry:
         case wire.ChargeEntry():
-            return _charge(entry.key, entry)
+            return replace(_charge(entry.key, entry), customer=entry.subject, currency=entry.currency)
         case wire.RefundEntry():
-            return _refund(entry.key, entry)
+            return replace(_refund(entry.key, entry), customer=entry.subject)
         case wire.VoidEntry():
-            return _void(entry.key, entry)
+            return replace(_void(entry.key, entry), customer=entry.subject)
 
 
 def _charge(key: str, body: wire.Charge) -> MakeCharge:

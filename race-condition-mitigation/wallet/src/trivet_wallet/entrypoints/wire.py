@@ -49,6 +49,15 @@ EntryKey = Annotated[
     StringConstraints(min_length=1, max_length=KEY_CHARACTERS_MAX, pattern=KEY_PATTERN),
     Field(description="The entry's own idempotency key.", examples=["order-1:charge"]),
 ]
+Customer = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$"),
+    Field(
+        description="The customer for whom the caller acts, as in an access token's `sub`: the account that is charged "
+        "must be theirs.",
+        examples=["alice"],
+    ),
+]
 State = Literal["authorised", "captured", "declined", "voided"]
 
 
@@ -114,6 +123,10 @@ class ChargeEntry(Charge):
 
     op: Literal["charge"]
     key: EntryKey
+    subject: Customer | None = None
+    currency: Annotated[
+        Currency | None, Field(description="What the amount is meant in; the account's if left out.")
+    ] = None
 
 
 class RefundEntry(Refund):
@@ -121,6 +134,7 @@ class RefundEntry(Refund):
 
     op: Literal["refund"]
     key: EntryKey
+    subject: Customer | None = None
 
 
 class VoidEntry(Void):
@@ -128,6 +142,7 @@ class VoidEntry(Void):
 
     op: Literal["void"]
     key: EntryKey
+    subject: Customer | None = None
 
 
 BatchEntry = Annotated[ChargeEntry | RefundEntry | VoidEntry, Field(discriminator="op")]

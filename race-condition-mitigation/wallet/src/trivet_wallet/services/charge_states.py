@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from trivet_chassis import ServiceError
 from trivet_wallet.errors import AlreadyCaptured, ChargeVoided, RefundExceedsCapture
@@ -38,8 +39,8 @@ _TRANSITIONS: Mapping[tuple[ChargeState, ChargeEvent], ChargeState | type[Servic
 )
 
 
-def after(state: ChargeState, event: ChargeEvent, key: str) -> ChargeState:
-    """Return the state that follows.
+def after(state: ChargeState, event: ChargeEvent, key: str, **told: Any) -> ChargeState:
+    """Return the state that follows; ``told`` is said beside the state in a refusal.
 
     Raises:
         AlreadyCaptured, ChargeVoided, RefundExceedsCapture: It cannot; decided, and stored under the caller's key.
@@ -47,4 +48,4 @@ def after(state: ChargeState, event: ChargeEvent, key: str) -> ChargeState:
     found = _TRANSITIONS[state, event]
     if isinstance(found, ChargeState):
         return found
-    raise found(f"the charge {key} is {state}: no {event} is possible", charge_key=key, state=str(state))
+    raise found(f"the charge {key} is {state}: no {event} is possible", charge_key=key, state=str(state), **told)

@@ -46,13 +46,23 @@ class MakeCharge:
     amount_minor: int
     capture: bool = True
     owner: str | None = None
-    """Whose the customer's account must be; None if anybody's."""
+    """Whose the customer's account must be since they ask themselves; None if anybody's."""
+    customer: str | None = None
+    """Whose the customer's account must be since the caller acts for them; None if the caller did not say for whom."""
+    currency: str | None = None
+    """The currency that the amount is meant in; None if the account's, whatever that is."""
 
     @cached_property
     def request(self) -> KeyedRequest:
-        """Who asked for what under which key."""
+        """Who asked for what under which key.
+
+        A customer and a currency are of the payload where they are named; what names neither has the payload that it
+        had before they could be.
+        """
         wanted = (self.customer_account_id, self.merchant_account_id, self.amount_minor, self.capture)
-        return KeyedRequest.of(self.subject, self.kind, self.key, *wanted)
+        named = {"customer": self.customer, "currency": self.currency}
+        named = {name: value for name, value in named.items() if value is not None}
+        return KeyedRequest.of(self.subject, self.kind, self.key, *wanted, *([named] if named else []))
 
     @property
     def charge_name(self) -> books.ChargeName:
@@ -89,16 +99,21 @@ class MakeCharge:
 
         Raises:
             ChargeVoided: It was voided before it came.
-            NotYours: The customer's account is not the owner's.
+            NotYours: The customer's account is not the owner's, or not the customer's for whom the caller acts.
             NoSuchAccount: One of the accounts is not there.
-            InvalidRequest: The accounts are no customer's and merchant's, or of two currencies.
+            InvalidRequest: The accounts are no customer's and merchant's, or of two currencies, or of another one than
+                the amount is meant in.
             InsufficientFunds: The customer has less available; the charge is kept as declined.
         """
         if self.charge_name in page.charges:
             raise ChargeVoided(f"the charge {self.key} was voided before it came", charge_key=self.key)
-        customer = page.account_of(self.customer_account_id, self.owner)
+        customer = page.account_of(self.customer_account_id, self.owner, self.customer)
         merchant = page.account(self.merchant_account_id)
         _ensure_kinds(customer, merchant)
+        if self.currency not in {None, customer.currency}:
+            raise InvalidRequest(
+                f"{self.amount_minor} {self.currency} cannot be taken: {customer.id} is in {customer.currency}"
+            )
         charge = self.as_asked()
         charge.currency = customer.currency
         try:

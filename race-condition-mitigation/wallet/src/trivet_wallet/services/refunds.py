@@ -27,11 +27,14 @@ class Refund:
     key: str
     charge_key: str
     amount_minor: int
+    customer: str | None = None
+    """Whose the charged account must be since the caller acts for them; None if the caller did not say for whom."""
 
     @cached_property
     def request(self) -> KeyedRequest:
-        """Who asked for what under which key."""
-        return KeyedRequest.of(self.subject, self.kind, self.key, self.charge_key, self.amount_minor)
+        """Who asked for what under which key; a customer is of the payload where one is named."""
+        named = [] if self.customer is None else [{"customer": self.customer}]
+        return KeyedRequest.of(self.subject, self.kind, self.key, self.charge_key, self.amount_minor, *named)
 
     @property
     def charge_name(self) -> books.ChargeName:
@@ -59,10 +62,13 @@ class Refund:
 
         Raises:
             NoSuchCharge: There is no such charge.
+            NotYours: It charged another account than one of the customer's for whom the caller acts.
             RefundExceedsCapture: Less was captured, or it was given back.
             InsufficientFunds: The merchant has less.
         """
         charge = page.charge(self.charge_name)
+        if self.customer is not None and charge.customer_account_id is not None:
+            page.account_of(charge.customer_account_id, self.customer)
         state = after(ChargeState(charge.state), ChargeEvent.REFUND, charge.key)
         if charge.refunded_minor + self.amount_minor > charge.captured_minor:
             left = charge.captured_minor - charge.refunded_minor

@@ -32,11 +32,14 @@ class Void:
     subject: str
     key: str
     charge_key: str
+    customer: str | None = None
+    """Whose the charged account must be since the caller acts for them; None if the caller did not say for whom."""
 
     @cached_property
     def request(self) -> KeyedRequest:
-        """Who asked for what under which key."""
-        return KeyedRequest.of(self.subject, self.kind, self.key, self.charge_key)
+        """Who asked for what under which key; a customer is of the payload where one is named."""
+        named = [] if self.customer is None else [{"customer": self.customer}]
+        return KeyedRequest.of(self.subject, self.kind, self.key, self.charge_key, *named)
 
     @property
     def charge_name(self) -> books.ChargeName:
@@ -44,8 +47,10 @@ class Void:
         return self.subject, self.charge_key
 
     def touches(self, charge: books.Charge | None) -> Touched:
-        """Return the customer's account, if something is held there."""
-        if charge is None or charge.customer_account_id is None or charge.state != ChargeState.AUTHORISED:
+        """Return the customer's account, if something is held there or it has to be somebody's."""
+        if charge is None or charge.customer_account_id is None:
+            return Touched()
+        if charge.state != ChargeState.AUTHORISED and self.customer is None:
             return Touched()
         return Touched(credited=frozenset({charge.customer_account_id}))
 
@@ -59,7 +64,8 @@ class Void:
         """Let go of what is held, or leave a tombstone.
 
         Raises:
-            AlreadyCaptured: It took its money; nothing is changed.
+            AlreadyCaptured: It took its money; nothing is changed, and the refusal says how much it was.
+            NotYours: It charged another account than one of the customer's for whom the caller acts.
         """
         charge = page.charges.get(self.charge_name)
         released_minor = 0
@@ -67,7 +73,10 @@ class Void:
             charge = _tombstone(self.subject, self.charge_key)
             page.charges[charge.name] = charge
         else:
-            state = after(ChargeState(charge.state), ChargeEvent.VOID, charge.key)
+            if self.customer is not None and charge.customer_account_id is not None:
+                page.account_of(charge.customer_account_id, self.customer)
+            taken = {"captured_minor": charge.captured_minor, "currency": charge.currency}
+            state = after(ChargeState(charge.state), ChargeEvent.VOID, charge.key, **taken)
             if charge.state == ChargeState.AUTHORISED:
                 released_minor = charge.amount_minor or 0
                 page.account(str(charge.customer_account_id)).hold(-released_minor)
