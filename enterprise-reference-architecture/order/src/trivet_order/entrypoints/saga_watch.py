@@ -46,7 +46,9 @@ class SagaWatch:
         self._retrying = Gauge("trivet_order_sagas_retrying", "Checkouts that are tried again", registry=registry)
         self._parked = Gauge("trivet_order_sagas_parked", "Checkouts that nobody tries any more", registry=registry)
         self._age = Gauge(
-            "trivet_order_sagas_oldest_due_seconds", "How long the one has been due that is due longest", registry=registry
+            "trivet_order_sagas_oldest_due_seconds",
+            "How long the one has been due that is due longest",
+            registry=registry,
         )
         # A series that appears with its first event has no 0 before it, and rate() then misses that event.
         for event in SagaEvent:

@@ -1,4 +1,4 @@
-"""The worker of checkouts: a process that takes them through until SIGTERM, and serves its health and metrics beside."""
+"""The worker of checkouts: a process that takes them through until SIGTERM, with its health and metrics beside."""
 
 from __future__ import annotations
 
