@@ -15,9 +15,9 @@ from trivet_order.application.saga import Change, Claim
 
 SHARE_MIN = 50
 _READ = statement("read_sagas")
-_CLAIM = f"{statement('claim_sagas')}{_READ}"
+CLAIM = f"{statement('claim_sagas')}{_READ}"
 _NAME = f"{statement('name_sagas')}{_READ}"
-_RECORD = statement("record_changes")
+RECORD = statement("record_changes")
 
 
 class SqlAlchemySagas:
@@ -46,7 +46,7 @@ class SqlAlchemySagas:
         """
         share = min(limit, max(SHARE_MIN, -(-2 * limit // max(1, len(leases)))))
         arguments = (*named(self._holder, leases), list(in_hand), share, limit)
-        return claim_of(await fetch(self._database, _CLAIM, *arguments))
+        return claim_of(await fetch(self._database, CLAIM, *arguments))
 
     async def read(self, leases: Sequence[Lease], order_ids: Collection[UUID]) -> Claim:
         """See SagaStorePort."""
@@ -56,5 +56,5 @@ class SqlAlchemySagas:
         """See SagaStorePort; leases of shards that no change is of stay free to be renewed."""
         shards = {each.before.shard for each in changes}
         concerned = [lease for lease in leases if lease.shard in shards]
-        rows = await fetch(self._database, _RECORD, *named(self._holder, concerned), *columns_of(changes))
+        rows = await fetch(self._database, RECORD, *named(self._holder, concerned), *columns_of(changes))
         return {row["order_id"] for row in rows}
