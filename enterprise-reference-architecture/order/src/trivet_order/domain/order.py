@@ -78,7 +78,8 @@ class OrderAggregate:
         self._version = version
         self._cancellation_requested = cancellation_requested
         self._cancel_reason = cancel_reason
-        self._happened: list[Callable[[datetime], OrderEvent]] = []
+        self._happened: list[Callable[..., OrderEvent]] = []
+        self._total: Money | None = None
         self._ensure_possible()
 
     def __repr__(self) -> str:
@@ -117,8 +118,10 @@ class OrderAggregate:
     @property
     def total(self) -> Money | None:
         """What it costs; None until its prices are fixed."""
-        prices = [line.price for line in self._items if line.price is not None]
-        return total(prices) if prices else None
+        if self._total is None:
+            prices = [line.price for line in self._items if line.price is not None]
+            self._total = total(prices) if prices else None
+        return self._total
 
     @property
     def cancellation_requested(self) -> bool:
@@ -178,7 +181,7 @@ class OrderAggregate:
         sum_of_all = total(prices)
         priced = [replace(line, price=price) for line, price in zip(self._items, prices, strict=True)]
         if self._move(Step.RESERVE):
-            self._items = priced
+            self._items, self._total = priced, sum_of_all
             self._record(InventoryReserved, prices=tuple(prices), total=sum_of_all)
             return Outcome.DONE
         if priced != self._items:
@@ -242,7 +245,7 @@ class OrderAggregate:
         Raises:
             ValueError: the time is not in UTC; nothing is forgotten.
         """
-        events = tuple(happened(occurred_on) for happened in self._happened)
+        events = tuple([happened(occurred_on=occurred_on) for happened in self._happened])
         self._happened = []
         return events
 
@@ -264,14 +267,10 @@ class OrderAggregate:
 
     def _record(self, kind: type[OrderEvent], **facts: Any) -> None:
         self._version += 1
-        made = partial(
-            kind,
-            event_id=uuid5(self._id, f"{self._version} {kind.__name__}"),
-            aggregate_id=self._id,
-            aggregate_version=self._version,
-            **facts,
+        event_id = uuid5(self._id, f"{self._version} {kind.__name__}")
+        self._happened.append(
+            partial(kind, event_id=event_id, aggregate_id=self._id, aggregate_version=self._version, **facts)
         )
-        self._happened.append(lambda occurred_on: made(occurred_on=occurred_on))
 
     def _ensure_not_confirmed(self) -> None:
         if self._status is OrderStatus.ORDER_CONFIRMED:
@@ -306,4 +305,4 @@ class OrderAggregate:
         if self._status in UNPRICED and prices:
             raise InvalidOrder(f"an order that is {self._status} has no prices yet")
         if prices:
-            total(prices)
+            self._total = total(prices)

@@ -16,7 +16,9 @@ from .commands import (
 )
 from .deciding import Decision, decide
 from .events import SagaEvent
+from .looking import first_event
 from .operating import park, resume
+from .orchestrator import Orchestrator, Participants
 from .pace import SagaPace, retry_in_s
 from .ports import (
     Change,
@@ -50,7 +52,9 @@ __all__ = [
     "Held",
     "HoldStock",
     "NoAnswer",
+    "Orchestrator",
     "ParticipantPort",
+    "Participants",
     "PinSeats",
     "Refused",
     "Rejected",
@@ -74,6 +78,7 @@ __all__ = [
     "advance",
     "commands_of",
     "decide",
+    "first_event",
     "leads",
     "park",
     "resume",
