@@ -65,7 +65,7 @@ async def tried(ground: SqlSagas, order_id: UUID) -> bool:
 async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
     """Wait for what another process does."""
     async with asyncio.timeout(60):
-        while not await is_so():
+        while not await is_so():  # noqa: ASYNC110  - who does it cannot set an event here
             await asyncio.sleep(0.05)
 
 
