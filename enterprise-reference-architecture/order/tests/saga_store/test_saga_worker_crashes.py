@@ -110,6 +110,7 @@ async def test_a_worker_fails_at_every_moment_and_goes_on(supervisor: Supervisor
 async def test_a_worker_that_is_told_to_end_gives_its_shards_back(supervisor: Supervisor, database_url: str) -> None:
     async with SagaShop(supervisor, database_url, seed=5, cuts=0.0) as shop:
         first = await shop.worker(TRIVET_ORDER_SAGA_LEASE_MS="60000")
+        await shop.tells(first, "serving")
         await shop.sell(orders=40, umbrellas=30)
         await asyncio.to_thread(first.stop)
         assert shop.told(first, "stopped")
