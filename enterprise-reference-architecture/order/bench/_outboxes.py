@@ -20,9 +20,9 @@ from trivet_chassis import failpoint
 from trivet_order.adapters.kafka.producers import RenewingSender, make_producer
 from trivet_order.adapters.sqlalchemy import Database, Limits
 from trivet_order.adapters.sqlalchemy.outbox import Relayed, SqlAlchemyOutbox
-from trivet_order.adapters.sqlalchemy.outbox_leases import SqlAlchemyShardLeases
-from trivet_order.adapters.sqlalchemy.outbox_statements import LAZY_COMMIT
+from trivet_order.adapters.sqlalchemy.outbox_leases import SqlAlchemyOutboxLeases
 from trivet_order.adapters.sqlalchemy.sharding import SHARDS, shard_of
+from trivet_order.adapters.sqlalchemy.statements import LAZY_COMMIT
 from trivet_order.adapters.waiting import InterruptibleTime
 from trivet_order.application.relaying import Relay, RelayPace
 
@@ -94,7 +94,7 @@ class Ours:
         self._time = InterruptibleTime()
         self._relay = Relay(
             SqlAlchemyOutbox(self._database, holder, place),
-            SqlAlchemyShardLeases(self._database, holder, place, LEASE_S),
+            SqlAlchemyOutboxLeases(self._database, holder, place, LEASE_S),
             self._sender,
             time=self._time,
             observer=self._watch,  # type: ignore[arg-type]  # the rest of it is __getattr__'s

@@ -133,7 +133,86 @@ class _Projector:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(_Projector, _Relay, _Kafka, _Api, ServiceSettings):
+class _Participants:
+    """Whom a checkout asks, and how."""
+
+    inventory_url: str | None = setting("Where Inventory holds stock, http://host:port; workers need it.", default=None)
+    reservation_url: str | None = setting(
+        "Where Reservation pins seats, http://host:port; workers need it.", default=None
+    )
+    wallet_url: str | None = setting("Where the wallet charges, http://host:port; workers need it.", default=None)
+    token_file: str | None = setting(
+        "A file with the access token that a worker shows to the three; it is read again when it changes. Without one "
+        "none is shown.",
+        default=None,
+    )
+    merchant_account: str = setting("The wallet's account that orders are paid to.", default="merchant")
+    call_timeout_ms: int = setting(
+        "How long an answer of one of the three is waited for, in ms; then the outcome is unknown.",
+        default=3000,
+        minimum=10,
+        maximum=60_000,
+    )
+    checkout: str = setting(
+        "How the three are asked: saga, or for a lab alone naive, which takes a lost answer for a no.",
+        default="saga",
+        choices=("saga", "naive"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Saga:
+    """What the workers of checkouts alone are told."""
+
+    saga_batch_max: int = setting(
+        "How many checkouts a worker claims at once, and how many commands it sends in one call.",
+        default=200,
+        minimum=1,
+        maximum=200,
+    )
+    saga_in_hand_max: int = setting(
+        "How many checkouts a worker has in hand; as long as it has so many it claims no more.",
+        default=2000,
+        minimum=1,
+        maximum=100_000,
+    )
+    saga_lease_ms: int = setting(
+        "How long a worker's lease of a shard lives, in ms: a crashed worker keeps its shards back that long, unless "
+        "one of its name comes back.",
+        default=6000,
+        minimum=100,
+        maximum=60_000,
+    )
+    saga_poll_ms_max: int = setting(
+        "The longest time between two looks for checkouts that are due, in ms.", default=20, minimum=1, maximum=10_000
+    )
+    saga_retry_ms_max: int = setting(
+        "The longest time between two tries of a step, in ms; each is a random time of a doubling one.",
+        default=30_000,
+        minimum=10,
+        maximum=3_600_000,
+    )
+    saga_step_deadline_ms: int = setting(
+        "How long holding, and then charging, may take, in ms; then the checkout is taken back.",
+        default=60_000,
+        minimum=100,
+        maximum=3_600_000,
+    )
+    saga_park_after: int = setting(
+        "After how many refusals of what must be done a checkout is parked until an operator looks at it.",
+        default=10,
+        minimum=1,
+        maximum=1000,
+    )
+    saga_age_alarm_ms: int = setting(
+        "How long the checkout that is due longest may wait, in ms; longer, and /readyz of the workers is concerned.",
+        default=10_000,
+        minimum=1,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(_Saga, _Participants, _Projector, _Relay, _Kafka, _Api, ServiceSettings):
     """The settings of one process, validated; each reads those that it needs."""
 
     pool_connections_max: int = setting("Database connections of this process.", default=24, minimum=1, maximum=200)

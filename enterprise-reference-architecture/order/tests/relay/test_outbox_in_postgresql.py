@@ -84,8 +84,8 @@ class TestAMarkAndATakingOfItsShard:
             claimed = await ground.outbox(HOLDER).claim(leases, 10)
             await ground.end_leases()
             async with asyncio.TaskGroup() as group, other.transaction():
-                take = statement("take_shards")
-                taken = await other.fetch(take, "b", [], SHARDS, *PLACE, timedelta(seconds=60))
+                take = ground.leases("b")._take
+                taken = await other.fetch(take, "b", [], SHARDS, timedelta(seconds=60), *PLACE)
                 assert len(taken) == SHARDS
                 marking = group.create_task(ground.outbox(HOLDER).mark(leases, claimed))
                 await until_one_waits_for_a_lock(ground.connection)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
-from order_contracts.samples import AT, begin, cancel, placed, reserve, store, wish
+from order_contracts.saga_grounds import advanced, new_order
+from order_contracts.samples import AT, PRICES, change, placed, wish
+from sql_sagas import SqlSagas
 
-from trivet_order.adapters.sqlalchemy import Database, Limits, SqlAlchemyUnitsOfWork
 from trivet_order.adapters.sqlalchemy.audit import RULES, judge
-from trivet_order.domain import OrderAggregate
+from trivet_order.application.saga import Decision, SagaEvent, park
 from trivet_order.entrypoints.cli import main
 from trivet_platform import Postgres
 
@@ -25,6 +27,17 @@ INSERT INTO timeline (order_id, order_version, event_id, type, version, occurred
 SELECT aggregate_id, aggregate_version, event_id, type, version, occurred_on, '{}' FROM outbox
 """
 KNOW = "INSERT INTO inbox (consumer, event_id) SELECT 'order-timeline', event_id FROM timeline"
+HELD = Decision(SagaEvent.HELD, prices=PRICES)
+HAPPENED: Sequence[Sequence[Decision | SagaEvent]] = (
+    (),
+    (SagaEvent.BEGUN,),
+    (SagaEvent.BEGUN, SagaEvent.NO_ANSWER, SagaEvent.REFUSED),
+    (SagaEvent.BEGUN, SagaEvent.REFUSED, SagaEvent.RELEASED),
+    (SagaEvent.BEGUN, HELD),
+    (SagaEvent.BEGUN, HELD, SagaEvent.DECLINED, SagaEvent.PARKED),
+    (SagaEvent.BEGUN, HELD, SagaEvent.DEADLINE),
+    (SagaEvent.BEGUN, HELD, SagaEvent.CHARGED, SagaEvent.SOLD),
+)
 BREACHES: dict[str, tuple[str, list[str]]] = {
     "an event is lost": ("versions", ["DELETE FROM outbox WHERE aggregate_version = 2"]),
     "an event has no order": ("versions", ["DELETE FROM orders WHERE id = ONE"]),
@@ -45,7 +58,17 @@ BREACHES: dict[str, tuple[str, list[str]]] = {
         ["UPDATE order_lines SET currency = 'USD' WHERE position = 1 AND price_minor > 0"],
     ),
     "an order has no saga": ("sagas", ["DELETE FROM sagas WHERE order_id = ONE"]),
-    "a saga has no order": ("sagas", ["INSERT INTO sagas (order_id, state) VALUES (gen_random_uuid(), 'begin')"]),
+    "a saga has no order": (
+        "sagas",
+        ["INSERT INTO sagas (order_id, shard, state) VALUES (gen_random_uuid(), 0, 'created')"],
+    ),
+    "a checkout went on and its order did not": (
+        "checkouts",
+        ["UPDATE sagas SET state = 'holding' WHERE order_id = ONE"],
+    ),
+    "a checkout is in a shard that nobody can have": ("endings", ["DELETE FROM saga_leases WHERE shard < 16"]),
+    "a step was lost": ("steps", ["DELETE FROM saga_steps WHERE position = 2"]),
+    "a step of no checkout": ("steps", ["UPDATE saga_steps SET order_id = gen_random_uuid() WHERE position = 2"]),
     "a key made nothing": (
         "keys",
         ["INSERT INTO order_keys (customer_id, key, payload, order_id) VALUES ('a', 'b', '', gen_random_uuid())"],
@@ -81,26 +104,33 @@ def books(database_url: str) -> str:
     """A database with an order of each kind."""
 
     async def write() -> None:
-        database = Database(database_url, Limits(4, 10_000, 10_000, 10_000, 10_000), "tests")
-        units = SqlAlchemyUnitsOfWork(database, lambda: None)
-        for changes in ([], [begin], [begin, reserve], [begin, reserve, wish], [cancel], [begin, reserve, cancel]):
-            await store(units, placed(), *changes)
-        await store_paid(units)
-        async with units.open() as unit:
+        ground = SqlSagas(database_url)
+        for happened in HAPPENED:
+            await check_out(ground, *happened)
+        await change(ground.units, await check_out(ground, SagaEvent.BEGUN, HELD), wish)
+        await change(ground.units, await check_out(ground), wish)
+        async with ground.units.open() as unit:
             order = placed()
             await unit.keys.claim(order.customer_id, "k", b"p")
             await unit.orders.save(order)
             await unit.events.publish(order.pull_events(AT))
             await unit.keys.keep(order.customer_id, "k", b"p", order.id)
             await unit.commit()
-        await database.close()
+        await ground.database.close()
 
     asyncio.run(write())
     return database_url
 
 
-async def store_paid(units: SqlAlchemyUnitsOfWork) -> None:
-    await store(units, placed(), begin, reserve, OrderAggregate.request_payment, OrderAggregate.mark_paid)
+async def check_out(ground: SqlSagas, *happened: Decision | SagaEvent) -> UUID:
+    """Accept an order, let this happen to its checkout, and return which it is."""
+    order = await new_order(ground)
+    leases, store = await ground.all_leases(), ground.store()
+    for what in happened:
+        (found,) = (await store.read(leases, [order.id])).found
+        made = park(found, "by hand") if what is SagaEvent.PARKED else advanced(found, what)
+        assert await store.record(leases, [made])
+    return order.id
 
 
 async def broken(url: str, statements: list[str]) -> set[str]:

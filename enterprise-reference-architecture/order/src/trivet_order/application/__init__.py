@@ -8,6 +8,7 @@ from .get_order import GetOrder, GetOrderUseCase
 from .list_orders import PAGE_MAX, ListOrders, ListOrdersUseCase
 from .messages import UNTOLD, VERSIONS, Message, UnreadableMessage, event_of, read, tell
 from .ports import (
+    CheckoutsPort,
     Clock,
     EventPublisherPort,
     KeysPort,
@@ -17,8 +18,9 @@ from .ports import (
     UnitOfWork,
     UnitsOfWork,
 )
+from .read_checkout import ReadCheckout, ReadCheckoutUseCase
 from .read_timeline import ReadTimeline, ReadTimelineUseCase
-from .views import LineView, OrderPage, OrderView, TimelineEntry, view_as_accepted, view_of
+from .views import CheckoutStep, CheckoutView, LineView, OrderPage, OrderView, TimelineEntry, view_as_accepted, view_of
 
 __all__ = [
     "PAGE_MAX",
@@ -26,6 +28,9 @@ __all__ = [
     "VERSIONS",
     "CancelOrder",
     "CancelOrderUseCase",
+    "CheckoutStep",
+    "CheckoutView",
+    "CheckoutsPort",
     "Clock",
     "CreateOrder",
     "CreateOrderUseCase",
@@ -45,6 +50,8 @@ __all__ = [
     "OrderQueriesPort",
     "OrderRepositoryPort",
     "OrderView",
+    "ReadCheckout",
+    "ReadCheckoutUseCase",
     "ReadTimeline",
     "ReadTimelineUseCase",
     "StoreUnavailable",

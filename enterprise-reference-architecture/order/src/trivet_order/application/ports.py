@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from trivet_order.application.views import OrderView, TimelineEntry
+from trivet_order.application.views import CheckoutView, OrderView, TimelineEntry
 from trivet_order.domain import OrderAggregate, OrderEvent
 
 
@@ -122,6 +122,17 @@ class TimelinePort(Protocol):
 
     async def entries(self, order_id: UUID, after_version: int) -> Sequence[TimelineEntry]:
         """Return what happened after a version, in the order of versions, whatever is missing in between."""
+
+
+class CheckoutsPort(Protocol):
+    """How checkouts stand."""
+
+    async def checkout(self, order_id: UUID) -> CheckoutView:
+        """Return an order's checkout with its steps in their order.
+
+        Raises:
+            OrderNotFound: there is none.
+        """
 
 
 class Clock(Protocol):

@@ -58,6 +58,29 @@ class TimelineEntry:
     data: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class CheckoutStep:
+    """What happened to a checkout, in which state and after how many tries of it that came to nothing."""
+
+    event: str
+    state: str
+    attempts: int
+    detail: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutView:
+    """How an order's checkout stands, and how it came there; ``parked`` says why nobody goes on with it."""
+
+    order_id: UUID
+    state: str
+    attempts: int
+    reason: str | None
+    parked: str | None
+    steps: tuple[CheckoutStep, ...]
+
+
 def view_of(order: OrderAggregate) -> OrderView:
     """Return an order as plain data."""
     return OrderView(

@@ -27,6 +27,7 @@ from trivet_chassis import (
 from trivet_chassis.web import KEY_FIELD, StrictRoute, answered, answers, current_subject, describe, make_application
 from trivet_order.application import GetOrder, GetOrderUseCase, ListOrders, ListOrdersUseCase
 from trivet_order.bootstrap import Api
+from trivet_order.entrypoints.checkout import router as checkout
 from trivet_order.entrypoints.desk import Desk
 from trivet_order.entrypoints.metrics import Metrics
 from trivet_order.entrypoints.refusals import told
@@ -148,7 +149,7 @@ async def cancel_order(order_id: PathId, subject: Subject, request: Request) -> 
 
 def create_application() -> FastAPI:
     """Return the routes as an application without anything behind them, which is enough for its document."""
-    return make_application("Trivet Order", "Takes orders, and tells what became of them.", router, timeline)
+    return make_application("Trivet Order", "Takes orders, and tells what became of them.", router, timeline, checkout)
 
 
 def openapi() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from trivet_order.entrypoints.event_document import event_document
 from trivet_order.entrypoints.parked import parked
 from trivet_order.entrypoints.projector import serve_projector
 from trivet_order.entrypoints.relay import serve as serve_relay
+from trivet_order.entrypoints.saga import saga
 from trivet_order.entrypoints.server import serve_api
 from trivet_order.settings import MEMBER, Settings, settings_from_environment
 
@@ -42,6 +43,7 @@ def projector() -> None:
 
 
 app.command(parked)
+app.command(saga)
 
 
 @app.command

@@ -11,21 +11,16 @@ from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
 from trivet_chassis import (
-    Health,
-    TraceMiddleware,
     Units,
     configure_logs,
-    metrics_route,
-    problem_handlers,
     run_server,
 )
 from trivet_order.application import StoreUnavailable
 from trivet_order.application.projecting import Projected, ProjectTimelineUseCase, StreamUnavailable
 from trivet_order.bootstrap import Projection
+from trivet_order.entrypoints.bare_application import bare_application
 from trivet_order.entrypoints.server import serve_process
 from trivet_order.settings import MEMBER
 
@@ -143,12 +138,6 @@ async def watch(
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
-def create_application(health: Health, registry: CollectorRegistry, node: str) -> ASGIApp:
-    """Return what answers of a process that serves nobody: its health and metrics."""
-    routes = [*health.routes(), metrics_route(registry)]
-    return TraceMiddleware(Starlette(routes=routes, exception_handlers=problem_handlers()), node)
-
-
 def serve_projector(projection: Projection) -> None:
     """Project until SIGTERM or SIGINT, then end the batch in hand and commit its offsets.
 
@@ -167,7 +156,7 @@ async def _serve(projection: Projection) -> None:
     metrics = Metrics(process.registry)
     use_case = ProjectTimelineUseCase(stream, projection.units)
     projector = Projector(use_case.execute, units, metrics, process.settings.projector_retry_ms_max)
-    app = create_application(process.health, process.registry, process.settings.listen)
+    app = bare_application(process.health, process.registry, process.settings.listen)
     try:
         await serve_process(process, app, units, [projector.run(), watch(metrics, stream.lag, projection.waiting)])
     finally:

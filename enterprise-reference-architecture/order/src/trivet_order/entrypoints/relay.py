@@ -9,17 +9,12 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 from prometheus_client import CollectorRegistry
-from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
 from trivet_chassis import (
     Drain,
     Health,
-    TraceMiddleware,
     Units,
     configure_logs,
-    metrics_route,
-    problem_handlers,
     run_server,
     serve_asgi,
     warn_of_settings,
@@ -29,6 +24,7 @@ from trivet_order.adapters.waiting import InterruptibleTime
 from trivet_order.application import StoreUnavailable
 from trivet_order.application.relaying import Backlog, Relay
 from trivet_order.bootstrap import Relaying
+from trivet_order.entrypoints.bare_application import bare_application
 from trivet_order.entrypoints.relay_watch import RelayWatch
 from trivet_order.settings import MEMBER, unread_variables
 
@@ -63,12 +59,6 @@ async def prune(watcher: RelayWatch, pruner: OutboxPruner, interval_s: float) ->
         await asyncio.sleep(interval_s)
 
 
-def create_application(health: Health, registry: CollectorRegistry, node: str) -> ASGIApp:
-    """Return what answers of a process that serves nobody: its health and metrics."""
-    routes = [*health.routes(), metrics_route(registry)]
-    return TraceMiddleware(Starlette(routes=routes, exception_handlers=problem_handlers()), node)
-
-
 async def _serve(relaying: Relaying) -> None:
     settings = relaying.settings
     warn_of_settings(unread_variables(), settings.failpoints, settings.lab)
@@ -88,7 +78,7 @@ async def _serve(relaying: Relaying) -> None:
     running = asyncio.create_task(relay_on(relay, time))
     try:
         await serve_asgi(
-            create_application(health, registry, settings.listen),
+            bare_application(health, registry, settings.listen),
             health,
             Units(),
             listen=settings.listen,

@@ -36,7 +36,7 @@ _DRIVER_ERRORS = (
 _LOST = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 _AWAY = "the database cannot be reached"
 _CLOSE_DEADLINE_S = 5.0
-_MIGRATED = "SELECT to_regclass('sagas') IS NOT NULL"
+_MIGRATED = "SELECT to_regclass('saga_steps') IS NOT NULL"
 
 
 @dataclass(frozen=True)
@@ -167,6 +167,36 @@ class Database:
                 with _ours():
                     tell_failure(_said(error))
                 raise
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[Driver]:
+        """Lend a connection for one statement that is a transaction of its own.
+
+        A commit that came back with a warning is no promise (see :class:`trivet_chassis.Transaction`).
+
+        Raises:
+            StoreUnavailable: not definite, once there was a connection: the statement may have happened.
+        """
+        async with self._session() as (_, driver):
+            warnings: list[str] = []
+
+            def listen(_: object, message: object) -> None:
+                if getattr(message, "severity_en", None) == "WARNING":
+                    warnings.append(str(getattr(message, "message", "")))
+
+            driver.add_log_listener(listen)
+            try:
+                yield driver
+            except _DRIVER_ERRORS as error:
+                try:
+                    tell_failure(_said(error))
+                except Unavailable:
+                    raise StoreUnavailable("the database failed: it may have happened", definite=False) from error
+                raise
+            finally:
+                driver.remove_log_listener(listen)
+            if warnings:
+                raise StoreUnavailable(f"it may not last: {warnings[0]}", definite=False)
 
     async def _look(self) -> None:
         async with self.reading() as session:

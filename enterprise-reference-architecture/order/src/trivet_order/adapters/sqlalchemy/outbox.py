@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from trivet_order.adapters.sqlalchemy.engine import Database
-from trivet_order.adapters.sqlalchemy.outbox_statements import execute, fetch
+from trivet_order.adapters.sqlalchemy.shard_leases import named
 from trivet_order.adapters.sqlalchemy.sharding import SHARDS
 from trivet_order.adapters.sqlalchemy.sql import statement
+from trivet_order.adapters.sqlalchemy.statements import execute, fetch
 from trivet_order.application import Message
 from trivet_order.application.leasing import Lease
 from trivet_order.application.relaying import Backlog, Claimed, Failure
@@ -115,4 +116,4 @@ class SqlAlchemyOutbox:
         return Backlog(row["unpublished"], row["oldest_age_s"], row["blocked"])
 
     def _mine(self, leases: Sequence[Lease]) -> tuple[str, list[int], list[int]]:
-        return self._holder, [lease.shard for lease in leases], [lease.fence for lease in leases]
+        return named(self._holder, leases)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from trivet_order.adapters.sqlalchemy.engine import Database
-from trivet_order.adapters.sqlalchemy.outbox_statements import fetch
 from trivet_order.adapters.sqlalchemy.sql import statement
+from trivet_order.adapters.sqlalchemy.statements import fetch
 
 WINDOW_ROWS = 2_000
 TIMELINE = "order-timeline"

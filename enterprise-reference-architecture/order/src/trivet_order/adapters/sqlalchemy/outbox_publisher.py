@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,14 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from trivet_order.adapters.sqlalchemy.sharding import shard_of
 from trivet_order.adapters.sqlalchemy.sql import statement
 from trivet_order.application import tell
-from trivet_order.domain import OrderCreated, OrderEvent
+from trivet_order.domain import CancellationRequested, OrderCancelled, OrderCreated, OrderEvent
 
 _RECORD = sa.text(statement("record_events"))
 Traceparent = Callable[[], str | None]
 
 
 class OutboxPublisher:
-    """Records events in the outbox, and with an order's first one that its checkout is to begin.
+    """Records events in the outbox, and what they mean for the order's checkout.
 
     Which race: a process dies between the change of an order and the telling of it. Why this guard: both are rows of
     one transaction, so there is no such moment. If it were lost, an order would change and nobody would ever know, or
@@ -47,6 +48,24 @@ class OutboxPublisher:
                 "moments": [message.occurred_on for message in messages],
                 "traceparents": [message.traceparent for message in messages],
                 "bodies": [message.body for message in messages],
-                "begun": [event.aggregate_id for event in events if isinstance(event, OrderCreated)],
+                **_checkout_columns(events),
             },
         )
+
+
+def _checkout_columns(events: Sequence[OrderEvent]) -> dict[str, list[Any]]:
+    """Return whose checkout begins, is to be looked at, or is over before it began.
+
+    One statement does not see what it inserts: of an order that begins and ends in it the checkout begins at its end.
+    """
+    begun = [event.aggregate_id for event in events if isinstance(event, OrderCreated)]
+    reasons = {event.aggregate_id: event.reason for event in events if isinstance(event, OrderCancelled)}
+    cancelled = [order_id for order_id in reasons if order_id not in begun]
+    return {
+        "begun": begun,
+        "begun_shards": [shard_of(order_id) for order_id in begun],
+        "begun_reasons": [reasons.get(order_id) for order_id in begun],
+        "wished": [event.aggregate_id for event in events if isinstance(event, CancellationRequested)],
+        "cancelled": cancelled,
+        "reasons": [reasons[order_id] for order_id in cancelled],
+    }

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from trivet_order.adapters.sqlalchemy.storable import storable
 from trivet_order.adapters.sqlalchemy.tables import parked
 from trivet_order.application.projecting import ParkedRecord, Place, Poison, Record
 
@@ -74,18 +75,13 @@ class SqlAlchemyParked:
             "record_offset": record.place.offset,
             "key": record.key,
             "value": record.value,
-            "headers": [[_safe(name), _base64(value)] for name, value in record.headers],
-            "reason": _safe(poison.reason)[:REASON_CHARACTERS_MAX],
+            "headers": [[storable(name), _base64(value)] for name, value in record.headers],
+            "reason": storable(poison.reason)[:REASON_CHARACTERS_MAX],
         }
 
 
 def _base64(value: bytes | None) -> str | None:
     return None if value is None else base64.b64encode(value).decode()
-
-
-def _safe(text: str) -> str:
-    """Return a text that PostgreSQL can hold: NUL and lone surrogates are spelt out."""
-    return text.replace("\x00", "\\x00").encode(errors="backslashreplace").decode()
 
 
 def _parked(row: Row[Any]) -> ParkedRecord:

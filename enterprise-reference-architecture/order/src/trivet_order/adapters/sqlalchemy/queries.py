@@ -31,4 +31,4 @@ class SqlAlchemyQueries:
         page = page.order_by(orders.c.id.desc()).limit(limit)
         query = ORDER_WITH_LINES.where(orders.c.id.in_(page)).order_by(orders.c.id.desc(), order_lines.c.position)
         async with self._database.reading() as session:
-            return [view_of(order) for order in orders_of(await session.execute(query))]
+            return [view_of(order) for order in orders_of((await session.execute(query)).mappings())]

@@ -67,7 +67,7 @@ class SqlAlchemyRepository:
         Raises:
             OrderNotFound: there is none.
         """
-        found = orders_of(await self._session.execute(_READ, {"order_id": id}))
+        found = orders_of((await self._session.execute(_READ, {"order_id": id})).mappings())
         if not found:
             raise OrderNotFound(id)
         (order,) = found

@@ -1,4 +1,4 @@
-"""Which shard an order's events belong to: all of one order's to one, for one relay at a time to publish in order."""
+"""Which shard an order belongs to, its events and its checkout: one relay and one worker at a time have it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from uuid import UUID
 from zlib import crc32
 
 SHARDS = 16
-"""How many there are; the migration makes a lease for each, so another number is another migration."""
+"""How many there are; the migrations make leases for each, so another number is another migration."""
 
 
 def shard_of(aggregate_id: UUID) -> int:

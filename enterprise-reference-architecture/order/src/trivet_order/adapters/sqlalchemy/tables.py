@@ -141,6 +141,40 @@ sagas = sa.Table(
     sa.Column("order_id", sa.Uuid, primary_key=True),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),
-    _moment("due_at"),
+    sa.Column("due_at", sa.DateTime(timezone=True), server_default=_NOW),
     _moment("created_at"),
+    sa.Column("shard", sa.SmallInteger, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("refusals", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("deadline_at", sa.DateTime(timezone=True)),
+    sa.Column("reason", sa.Text),
+    sa.Column("parked", sa.Text),
+    sa.Column("parked_at", sa.DateTime(timezone=True)),
+    sa.Column("ended_at", sa.DateTime(timezone=True)),
+)
+_IS_DUE = sagas.c.due_at.is_not(None)
+sa.Index("sagas_fresh", sagas.c.shard, sagas.c.due_at, postgresql_where=_IS_DUE & (sagas.c.attempts == 0))
+sa.Index("sagas_retrying", sagas.c.shard, sagas.c.due_at, postgresql_where=_IS_DUE & (sagas.c.attempts > 0))
+sa.Index("sagas_parked_at", sagas.c.parked_at, postgresql_where=sagas.c.parked_at.is_not(None))
+
+saga_leases = sa.Table(
+    "saga_leases",
+    metadata,
+    sa.Column("shard", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("holder", sa.Text),
+    sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
+    _moment("until"),
+)
+
+saga_steps = sa.Table(
+    "saga_steps",
+    metadata,
+    sa.Column("order_id", sa.Uuid, primary_key=True),
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("ordinal", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("detail", sa.Text),
+    _moment("at"),
 )

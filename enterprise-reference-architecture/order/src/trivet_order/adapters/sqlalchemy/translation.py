@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
@@ -30,9 +30,31 @@ ORDER_WITH_LINES = sa.select(
 """A row a line, which has its order's facts too: an order is read whole, of one moment, in one statement."""
 
 
-def orders_of(rows: Iterable[sa.Row[Any]]) -> list[OrderAggregate]:
+class Facts(Protocol):
+    """A row by its columns' names, whoever read it."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """Return what a column says."""
+
+
+def orders_of(rows: Iterable[Facts]) -> list[OrderAggregate]:
     """Return the orders of rows that stand together by order, and in each in the order of its lines."""
-    return [_order_of(list(lines)) for _, lines in groupby(rows, key=lambda row: row.id)]
+    return [order_of(list(lines)) for _, lines in groupby(rows, key=lambda row: row["id"])]
+
+
+def order_of(rows: Sequence[Facts]) -> OrderAggregate:
+    """Return the order of its rows, one a line."""
+    order = rows[0]
+    return OrderAggregate(
+        order["id"],
+        [_line_of(row) for row in rows],
+        OrderStatus(order["status"]),
+        customer_id=order["customer_id"],
+        account_id=order["account_id"],
+        version=order["version"],
+        cancellation_requested=order["cancellation_requested"],
+        cancel_reason=order["cancel_reason"],
+    )
 
 
 def order_row(order: OrderAggregate) -> dict[str, Any]:
@@ -77,21 +99,8 @@ def price_columns(lines: Sequence[OrderLine]) -> dict[str, list[Any]]:
     }
 
 
-def _order_of(rows: Sequence[sa.Row[Any]]) -> OrderAggregate:
-    order = rows[0]
-    return OrderAggregate(
-        order.id,
-        [_line_of(row) for row in rows],
-        OrderStatus(order.status),
-        customer_id=order.customer_id,
-        account_id=order.account_id,
-        version=order.version,
-        cancellation_requested=order.cancellation_requested,
-        cancel_reason=order.cancel_reason,
-    )
-
-
-def _line_of(row: sa.Row[Any]) -> OrderLine:
-    product: Product = Stock(row.item_id) if row.item_id is not None else Seat(row.show_id, row.hold_id, row.token)
-    price = None if row.price_minor is None else Money(row.price_minor, row.currency)
-    return OrderLine(product, row.quantity, price)
+def _line_of(row: Facts) -> OrderLine:
+    item_id, price_minor = row["item_id"], row["price_minor"]
+    product: Product = Stock(item_id) if item_id is not None else Seat(row["show_id"], row["hold_id"], row["token"])
+    price = None if price_minor is None else Money(price_minor, row["currency"])
+    return OrderLine(product, row["quantity"], price)

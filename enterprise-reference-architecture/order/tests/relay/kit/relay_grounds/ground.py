@@ -12,9 +12,9 @@ import asyncpg
 from trivet_order.adapters.memory.relaying import MemoryLeases, MemoryOutbox, MemoryOutboxStore
 from trivet_order.adapters.sqlalchemy.engine import Database, Limits
 from trivet_order.adapters.sqlalchemy.outbox import Relayed, SqlAlchemyOutbox
-from trivet_order.adapters.sqlalchemy.outbox_leases import SqlAlchemyShardLeases
-from trivet_order.adapters.sqlalchemy.outbox_statements import LAZY_COMMIT
+from trivet_order.adapters.sqlalchemy.outbox_leases import SqlAlchemyOutboxLeases
 from trivet_order.adapters.sqlalchemy.sharding import shard_of
+from trivet_order.adapters.sqlalchemy.statements import LAZY_COMMIT
 from trivet_order.application import Message, tell
 from trivet_order.application.leasing import ShardLeasesPort
 from trivet_order.application.relaying import OutboxPort
@@ -125,9 +125,9 @@ class SqlGround:
         """Return a holder's outbox."""
         return SqlAlchemyOutbox(self.database, holder, Relayed(cluster, epoch))
 
-    def leases(self, holder: str, cluster: str = "main", epoch: int = 1) -> SqlAlchemyShardLeases:
+    def leases(self, holder: str, cluster: str = "main", epoch: int = 1) -> SqlAlchemyOutboxLeases:
         """Return a holder's leases."""
-        return SqlAlchemyShardLeases(self.database, holder, Relayed(cluster, epoch), LEASE_S)
+        return SqlAlchemyOutboxLeases(self.database, holder, Relayed(cluster, epoch), LEASE_S)
 
     async def end_leases(self) -> None:
         """Let every lease be over."""

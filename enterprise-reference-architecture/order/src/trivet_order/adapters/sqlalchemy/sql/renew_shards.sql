@@ -1,4 +1,4 @@
-UPDATE outbox_leases AS lease
+UPDATE {leases} AS lease
 SET until = clock_timestamp() + $4::interval
 FROM unnest($2::smallint[], $3::bigint[]) AS mine (shard, fence)
 WHERE lease.shard = mine.shard AND lease.fence = mine.fence AND lease.holder = $1
