@@ -17,7 +17,7 @@ from trivet_lab.members import find_members
 from trivet_lab.scenarios import find_scenarios
 from trivet_lab.scene import request_json
 from trivet_lab.settings import lab_settings
-from trivet_lab.topologies import OF_PEOPLE, Shop, Stage
+from trivet_lab.topologies import OF_PEOPLE, Shop, Stage, link_names
 from trivet_platform import Supervisor, make_certificate, sweep
 
 EDGE_PORT = 8080
@@ -30,7 +30,7 @@ def up(*, strategy: str = "redlock", linked: bool = False, tls: bool = False) ->
 
     Args:
         strategy: how Inventory keeps buyers apart: redlock, advisory, or naive, which oversells.
-        linked: put a link between every replica and every server, so that faults of the network can be injected.
+        linked: put a link between every replica and all that it uses, so that faults of the network can be injected.
         tls: let the load balancer speak TLS alone, with a certificate made for this shop.
     """
     settings = lab_settings()
@@ -44,9 +44,11 @@ def up(*, strategy: str = "redlock", linked: bool = False, tls: bool = False) ->
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: over.set())
         certificate = make_certificate() if tls else None
-        shop = Shop(platform, find_members(settings.root), run.name, EDGE_PORT, certificate)
+        members = find_members(settings.root)
+        shop = Shop(platform, members, run.name, EDGE_PORT, certificate)
         shop.open()
-        with shop.stage(variant.name, variant.settings, lab=variant.lab, linked=linked, limits=OF_PEOPLE) as stage:
+        links = link_names(list(members.values())) if linked else []
+        with shop.stage(variant.name, variant.settings, lab=variant.lab, links=links, limits=OF_PEOPLE) as stage:
             token = stage.tokens([STAFF], "items.write").get(STAFF)
             trust = certificate.client_context() if certificate else None
             request_json("POST", f"{stage.url}/items", DEMO, key="front-row", token=token, trust=trust)
