@@ -83,7 +83,19 @@ class Deaf:
     """A part, and what belongs to it, that is told and does nothing: the order is given, and nothing comes of it."""
 
     ORDERS = frozenset(
-        {"kill", "stop", "pause", "jump", "fill", "black_hole", "cut_after", "cut_answer", "delay", "half_open", "reset"}
+        {
+            "kill",
+            "stop",
+            "pause",
+            "jump",
+            "fill",
+            "black_hole",
+            "cut_after",
+            "cut_answer",
+            "delay",
+            "half_open",
+            "reset",
+        }
     )
 
     def __init__(self, real: Any) -> None:

@@ -1,4 +1,4 @@
-"""A process that calls others: the doors that it is led to, its token, its links, and that it runs beside them alone."""
+"""A process that calls others: the doors that it is led to, its token, its links, and beside whom it runs."""
 
 from __future__ import annotations
 
@@ -92,7 +92,10 @@ def environment() -> dict[str, str]:
 def test_only_what_is_wanted_is_led_over_a_link(environment: dict[str, str]) -> None:
     shop = dataclasses.replace(SHOP, needs={"postgres": 1, "valkey": 2})
     wired, links = wire("saga.shop-worker-1", shop, environment, ["bank", "shelf"], {"bank", "valkey-1"})
-    assert {name: link.target for name, link in links.items()} == {"bank": "127.0.0.1:7001", "valkey-1": "127.0.0.1:600"}
+    assert {name: link.target for name, link in links.items()} == {
+        "bank": "127.0.0.1:7001",
+        "valkey-1": "127.0.0.1:600",
+    }
     assert links["bank"].name == "saga.shop-worker-1-to-bank"
     assert wired == environment | {
         "TRIVET_SHOP_BANK_URL": f"http://{links['bank'].address}",

@@ -47,8 +47,8 @@ class Envoy(ServerPart):
     It routes nothing until ``route`` is called. What it says itself is problem+json (``envoy_problems.py``). It
     repeats a request only if that was never sent, waits 15 s for an answer, and checks ``/readyz`` every second.
 
-    Each of ``doors`` is a further listener, on a port of its own, by which services call the upstream of that name: every
-    path leads there but ``/metrics``, nobody is limited, and nothing is repeated.
+    Each of ``doors`` is a further listener, on a port of its own, by which services call the upstream of that name:
+    every path leads there but ``/metrics``, nobody is limited, and nothing is repeated.
 
     It knows people by the tokens of ``issuer``, whose keys it asks for as a service does; without one it can limit
     addresses alone. With a certificate it speaks TLS and nothing else.
@@ -94,7 +94,7 @@ class Envoy(ServerPart):
         return {name: value for name, value in found.items() if value} | doors
 
     def door_url(self, name: str) -> str:
-        """Return where services call the upstream of this name, once it was started; ``KeyError`` without such a door."""
+        """Return where services call the upstream of this name, once it was started; ``KeyError`` for no door."""
         return f"http://{HOST}:{self._doors[name]}"
 
     def spawn(self, site: Site) -> Process:

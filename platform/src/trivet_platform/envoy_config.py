@@ -39,8 +39,9 @@ _NOWHERE = {"match": {"prefix": "/"}, "direct_response": {"status": 404}}
 class Upstream:
     """A service as the load balancer sees it.
 
-    A door of its ``name`` leads to it, and there to every path. ``endpoints`` are its replicas, ``host:port`` each. ``prefixes`` are the paths routed to it, whole segments.
-    ``internal`` are path patterns below them that are answered with 404, with what lies below; ``*`` is one segment.
+    A door of its ``name`` leads to it, and there to every path. ``endpoints`` are its replicas, ``host:port`` each.
+    ``prefixes`` are the paths routed to it at the edge, whole segments. ``internal`` are path patterns below them that
+    are answered with 404 there, with what lies below; ``*`` is one segment.
     """
 
     name: str
@@ -69,9 +70,7 @@ def bootstrap(directory: Path, edge: Edge) -> dict[str, Any]:
     routes_source, address = _watched(directory / ROUTES_FILE), _address(edge.host, edge.port)
     served = listener(routes_source, address, edge.bounds, edge.issuer, edge.certificate)
     doors = [
-        door_listener(
-            door_name(name), _watched(directory / door_file(name)), _address(edge.host, port), edge.bounds
-        )
+        door_listener(door_name(name), _watched(directory / door_file(name)), _address(edge.host, port), edge.bounds)
         for name, port in edge.doors.items()
     ]
     known = [] if edge.issuer is None else [issuer_cluster(edge.issuer)]

@@ -62,9 +62,7 @@ def _listener(name: str, address: dict[str, Any], chain: dict[str, Any]) -> dict
     }
 
 
-def _manager(
-    name: str, routes: dict[str, Any], bounds: Bounds, filters: Sequence[dict[str, Any]]
-) -> dict[str, Any]:
+def _manager(name: str, routes: dict[str, Any], bounds: Bounds, filters: Sequence[dict[str, Any]]) -> dict[str, Any]:
     router = typed(f"{HTTP_FILTERS}.router.v3.Router", suppress_envoy_headers=True)
     deadline = f"{bounds.request_deadline_s}s"
     return typed(

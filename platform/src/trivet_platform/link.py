@@ -118,8 +118,8 @@ class Link(ServerPart):
         """Return what happened since it was started: the evidence that a fault had an effect.
 
         ``connections`` accepted, ``open`` now, ``bytes`` carried (either way), ``dropped`` bytes received and never
-        carried, ``delayed`` bytes that were held, ``held`` now, ``matched`` patterns and answers, ``cut`` connections that the link
-        itself ended, ``unreachable`` connections whose target could not be reached.
+        carried, ``delayed`` bytes that were held, ``held`` now, ``matched`` patterns or answers, ``cut`` connections
+        that the link itself ended, ``unreachable`` connections whose target could not be reached.
         """
         return self._ask({"verb": "counts"})
 

@@ -1,4 +1,4 @@
-"""What a process is given that calls other members past the edge: where their doors are, and a token that is its own."""
+"""What a process is given that calls other members past the edge: where their doors are, and a token of its own."""
 
 from __future__ import annotations
 

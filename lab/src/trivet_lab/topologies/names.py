@@ -11,7 +11,9 @@ LINK_WORD = "-to-"
 
 def part_names(members: Sequence[Member]) -> list[str]:
     """Return the names of all parts of a stage with these members, known before anything starts."""
-    services = [name for member in members for process in on_stage(member, members) for name in replicas(member, process)]
+    services = [
+        name for member in members for process in on_stage(member, members) for name in replicas(member, process)
+    ]
     return [
         *services,
         *master_names(members),

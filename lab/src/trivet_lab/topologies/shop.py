@@ -32,7 +32,6 @@ from trivet_platform import (
     Program,
     Rate,
     Supervisor,
-    Upstream,
     Valkey,
     free_port,
 )

@@ -31,10 +31,8 @@ def wire(
     return wired, links
 
 
-def _uses(
-    member: Member, environment: Mapping[str, str], doors: Collection[str]
-) -> dict[str, list[tuple[str, str]]]:
-    """Return the servers and doors that a replica uses with their URLs, by the variable that has these in this order."""
+def _uses(member: Member, environment: Mapping[str, str], doors: Collection[str]) -> dict[str, list[tuple[str, str]]]:
+    """Return the servers and doors that a replica uses with their URLs, by the variable that has them so."""
     database, valkeys = member.variable("DATABASE_URL"), member.variable("VALKEY_URLS")
     found = {database: [("postgres", environment[database])]}
     if masters := environment.get(valkeys):
