@@ -41,8 +41,8 @@ class Trips(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``stock``, ``seats`` and ``both`` order these and wait for the end; ``double`` sends one order several times at
     once; ``cancel`` cancels as soon as the order has an id; ``race`` cancels at about the instant of the charge;
-    ``late`` orders seats when their hold is over; ``give_back`` releases the hold as the order takes it; ``borrow`` would have
-    somebody else pay.
+    ``late`` orders seats when their hold is over; ``give_back`` releases the hold as the order takes it; ``borrow``
+    would have somebody else pay.
     """
 
     stock: float = 3
@@ -68,6 +68,7 @@ class CheckingOut(
         seat_prices_minor: what a seat of each block costs; the crowd does not look at it.
         currency: of all of it.
         ttl_ms_max: a hold is asked for from ``HOLD_TTL_MS_LEAST`` to this long.
+        lease_ms: how long a worker's lease of a group of orders lasts; the crowd does not look at it either.
         charge_ms: from when to when after its order's answer a charge is expected: whoever races it cancels then.
         trips: how often each visit goes which way.
     """
@@ -91,6 +92,7 @@ class CheckingOut(
     currency: str = "EUR"
     ttl_ms_max: int = 4_000
     charge_ms: tuple[int, int] = (10, 400)
+    lease_ms: int = 2_100
     trips: Trips = Trips()
 
     def customers(self) -> list[str]:
