@@ -35,8 +35,8 @@ def _uses(member: Member, environment: Mapping[str, str], doors: Collection[str]
     """Return the servers and doors that a replica uses with their URLs, by the variable that has them so."""
     database, valkeys = member.variable("DATABASE_URL"), member.variable("VALKEY_URLS")
     found = {database: [("postgres", environment[database])]}
-    if masters := environment.get(valkeys):
-        found[valkeys] = list(zip(masters_of(member), masters.split(","), strict=True))
+    if masters := masters_of(member):
+        found[valkeys] = list(zip(masters, environment[valkeys].split(","), strict=True))
     for name in doors:
         variable = door_variable(member, name)
         found[variable] = [(name, environment[variable])]
