@@ -68,6 +68,7 @@ class Baskets:
             self._late,
             self._give_back,
             self._borrow,
+            self._walk_in,
         )
 
     def at(self, due_ns: int) -> Iterator[Draft]:
@@ -157,6 +158,12 @@ class Baskets:
         order = self._order(who, due_ns, self._goods_wanted(), account=self._chance.choice(others))
         yield order
         yield self._awaited(order)
+
+    def _walk_in(self, who: str, due_ns: int) -> Iterator[Draft]:
+        """Buy goods as anybody may who has no order: stock that an order holds is not there for them."""
+        for line in self._goods_wanted():
+            asked = Request("buy", "/buy-item", msgspec.json.encode(line), line)
+            yield Draft(due_ns, self._client(), new_key(self._keys), asked, who)
 
     def _held(self, who: str, due_ns: int, ttl_ms: int | None = None) -> tuple[list[Hold], list[Draft]]:
         """Return one hold, or two, and what asks for them."""

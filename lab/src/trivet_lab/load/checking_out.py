@@ -16,11 +16,11 @@ from trivet_lab.load.draft import Draft, repeated
 from trivet_lab.load.halls import PRICES_MINOR, Show
 from trivet_lab.load.spending import Account
 
-CHECKOUT_SCOPES = "orders.read orders.write seats.hold shows.read"
+CHECKOUT_SCOPES = "items.buy orders.read orders.write seats.hold shows.read"
 HOLD_TTL_MS_LEAST = 1_000
 HOLD_TTL_MS_MOST = 120_000
 PRICE_MAX_MINOR = 1_000_000_000
-REPEATED = frozenset({"hold", "order", "cancel"})
+REPEATED = frozenset({"buy", "hold", "order", "cancel"})
 """What asking again is asking for the same of: whoever only looks sees something else."""
 
 
@@ -42,7 +42,7 @@ class Trips(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``stock``, ``seats`` and ``both`` order these and wait for the end; ``double`` sends one order several times at
     once; ``cancel`` cancels as soon as the order has an id; ``race`` cancels at about the instant of the charge;
     ``late`` orders seats when their hold is over; ``give_back`` releases the hold as the order takes it; ``borrow``
-    would have somebody else pay.
+    would have somebody else pay; ``walk_in`` buys goods past every order, from the same stock.
     """
 
     stock: float = 3
@@ -54,6 +54,7 @@ class Trips(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     late: float = 1.2
     give_back: float = 0.6
     borrow: float = 0.6
+    walk_in: float = 0.6
 
 
 class CheckingOut(
