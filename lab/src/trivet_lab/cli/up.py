@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import signal
+import ssl
 import threading
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from trivet_lab.console import Console
 from trivet_lab.control import CONTROL_URL, ControlServer
 from trivet_lab.evidence import create_directory
 from trivet_lab.faults import targets_of
-from trivet_lab.load import STAFF
+from trivet_lab.load import STAFF, TILL, TILL_SCOPES
 from trivet_lab.members import find_members
 from trivet_lab.scenarios import find_scenarios
 from trivet_lab.scene import request_json
@@ -22,6 +23,8 @@ from trivet_platform import Supervisor, make_certificate, sweep
 
 EDGE_PORT = 8080
 CONTROL_PORT = 8081
+MERCHANT = "the-house"
+"""Whose account is paid by what is ordered."""
 DEMO = {"id": "front-row", "name": "Front row", "stock": 100, "unit_price_minor": 4_900, "currency": "EUR"}
 
 
@@ -48,16 +51,23 @@ def up(*, strategy: str = "redlock", linked: bool = False, tls: bool = False) ->
         shop = Shop(platform, members, run.name, EDGE_PORT, certificate)
         shop.open()
         links = link_names(list(members.values())) if linked else []
-        with shop.stage(variant.name, variant.settings, lab=variant.lab, links=links, limits=OF_PEOPLE) as stage:
-            token = stage.tokens([STAFF], "items.write").get(STAFF)
-            trust = certificate.client_context() if certificate else None
-            request_json("POST", f"{stage.url}/items", DEMO, key="front-row", token=token, trust=trust)
+        own = {**variant.settings, "order": {"TRIVET_ORDER_MERCHANT_ACCOUNT": MERCHANT}}
+        with shop.stage(variant.name, own, lab=variant.lab, links=links, limits=OF_PEOPLE) as stage:
+            _furnish(stage, certificate.client_context() if certificate else None)
             targets = targets_of(stage.parts, shop.start, shop.logs)
             with ControlServer(targets, platform.token, stage.epoch_ns, CONTROL_PORT) as control:
                 platform.write({"environment": shop.endpoints(stage) | {CONTROL_URL: control.url}})
                 _announce(console, stage, control, shop.edge.authority_file)
                 over.wait()
     return 0
+
+
+def _furnish(stage: Stage, trust: ssl.SSLContext | None) -> None:
+    """Put something on sale, and open the account of whoever sells it."""
+    account = {"id": MERCHANT, "owner": MERCHANT, "kind": "merchant", "currency": DEMO["currency"]}
+    for who, scopes, path, body in ((STAFF, "items.write", "/items", DEMO), (TILL, TILL_SCOPES, "/accounts", account)):
+        token = stage.tokens([who], scopes).get(who)
+        request_json("POST", f"{stage.url}{path}", body, key=f"{body['id']}", token=token, trust=trust)
 
 
 def _announce(console: Console, stage: Stage, control: ControlServer, authority: Path | None) -> None:
