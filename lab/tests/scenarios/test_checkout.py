@@ -1,4 +1,4 @@
-"""A crowd that checks out, decided before anything starts; what is set up for it, and how its scenario waits for rest."""
+"""A crowd that checks out, decided before anything starts; what is set up for it, and how its scenario waits."""
 
 from __future__ import annotations
 
