@@ -35,12 +35,13 @@ class Inventory:
             return (REFUSED, "hold-released") if known["state"] in (RELEASED, "expired") else (HELD, self.priced(lines))
         hold = {"subject": subject, "hold_id": hold_id, "order_id": order_id, "total_minor": None, "currency": "EUR"}
         self.holds[subject, hold_id] = hold
+        for line in lines:
+            unit = self.prices[line["item_id"]]
+            self.lines.append({"subject": subject, "hold_id": hold_id, **line, "unit_price_minor": unit})
         if any(self.items[line["item_id"]]["stock"] < line["quantity"] for line in lines):
             hold["state"] = REFUSED
             return REFUSED, "out-of-stock"
         for line in lines:
-            unit = self.prices[line["item_id"]]
-            self.lines.append({"subject": subject, "hold_id": hold_id, **line, "unit_price_minor": unit})
             self.move(hold, HELD, line["item_id"], line["quantity"])
         prices = self.priced(lines)
         hold |= {"state": "pinned" if order_id else HELD, "total_minor": sum(prices)}
@@ -64,6 +65,8 @@ class Inventory:
             self.give_back(hold, RELEASED)
         elif hold["state"] == SOLD:
             return REFUSED, "too-late"
+        hold = self.holds.get((subject, hold_id), {})
+        hold["state"] = RELEASED  # one that was refused, or ran out, refuses whoever comes late from now on
         return RELEASED, None
 
     def tombstone(self, subject: str, hold_id: str, order_id: str) -> None:

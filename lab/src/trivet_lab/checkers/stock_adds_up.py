@@ -50,6 +50,11 @@ class _Change(msgspec.Struct, gc=False, frozen=True):
     pointer: Pointer
 
 
+def _right(state: str, quantity: int) -> set[tuple[int, int]]:
+    """Return how much may have gone into a hold of so many units, and come back; one that was refused took none."""
+    return {(quantity, quantity), (0, 0)} if state in RETURNED else {(quantity, 0)}
+
+
 class StockAddsUp(Checker):
     """Adds up every item by its holds, and again along the versions of its stock; the two have to agree.
 
@@ -142,7 +147,7 @@ class StockAddsUp(Checker):
             for item_id, quantity in goods.items():
                 took = moved.pop((*name, item_id, HELD), 0)
                 back = moved.pop((*name, item_id, _RETURNED), 0)
-                if (took, back) != (quantity, quantity if hold.state in RETURNED else 0):
+                if (took, back) not in _right(hold.state, quantity):
                     what = f"{hold} of {quantity} {item_id} is {hold.state}: {took} went in and {back} came back"
                     found.add(what, hold.pointer, *lines[name])
         for (subject, hold_id, item_id, kind), quantity in moved.items():
