@@ -177,7 +177,7 @@ class Checkout:
         return self.hold_id(order_id, 0)
 
     def ask(self, order: Row, state: str, do: Callable[[int], Any]) -> Ask:
-        """Ask until there is an answer, for the same."""
+        """Ask until there is an answer, for the same; who holds gives up as soon as the customer does."""
         attempt = 0
         while True:
             reply = yield lambda attempt=attempt: do(attempt)
@@ -185,6 +185,8 @@ class Checkout:
                 return reply
             attempt += 1
             self.tell(order, "no answer", state)
+            if state == "holding" and order["cancellation_requested"]:
+                return REFUSED, "nobody wants it any more"
 
     def end(self, order: Row, status: str) -> None:
         order |= {"status": status, "version": order["version"] + 1}
