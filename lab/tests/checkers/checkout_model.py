@@ -74,11 +74,11 @@ class Checkout:
         if order["cancellation_requested"]:
             self.end(order, "Order Cancelled")
             return
-        self.tell(order, "begun", "holding")
+        self.tell(order, "begun", "created")
         if not (yield from self.held(order)):
             yield from self.give_back(order)
         elif order["cancellation_requested"]:
-            self.tell(order, "cancel wished", "releasing")
+            self.tell(order, "cancel wished", "holding")
             yield from self.give_back(order)
         elif (yield from self.paid(order)):
             yield from self.sell(order)
@@ -95,19 +95,19 @@ class Checkout:
                 order, "holding", lambda n: self.inventory.hold(who, self.hold_id(order_id, n), pinned, goods)
             )
             if reply[0] == REFUSED:
-                self.tell(order, "refused", "releasing", reply[1])
+                self.tell(order, "refused", "holding", reply[1])
                 return False
             prices += reply[1]
         for seat in self.seats(order_id):
             reply = yield from self.ask(order, "holding", lambda _, s=seat: self.reservation.pin(who, s, order_id))
             if reply[0] == REFUSED:
-                self.tell(order, "refused", "releasing", reply[1])
+                self.tell(order, "refused", "holding", reply[1])
                 return False
             prices.append(reply[1])
         own = [line for line in self.lines if line["order_id"] == order_id]
         for line, price in zip(own, self.offered(prices), strict=True):
             line |= {"price_minor": price, "currency": "EUR"}
-        self.tell(order, "held", "charging")
+        self.tell(order, "held", "holding")
         return True
 
     def offered(self, prices: list[int]) -> list[int]:
@@ -126,14 +126,14 @@ class Checkout:
                 self.tell(order, "no answer", "charging")
                 reply = self.on_silence(order)
             if reply is None and order["cancellation_requested"]:
-                self.tell(order, "cancel wished", "voiding")
+                self.tell(order, "cancel wished", "charging")
                 return (yield from self.voided(order))
             if reply is not None and reply[0] == REJECTED:
-                self.tell(order, "rejected", "voiding")
+                self.tell(order, "rejected", "charging")
                 return (yield from self.voided(order))
             if reply is not None:
                 kind = reply[0]
-                self.tell(order, "charged" if kind == CAPTURED else kind, "confirming")
+                self.tell(order, "charged" if kind == CAPTURED else kind, "charging")
                 return kind == CAPTURED
 
     def on_silence(self, order: Row) -> Any:
@@ -143,7 +143,7 @@ class Checkout:
         """Find out which came first; whether it was the charge."""
         key = self.charge_key(order["order_id"], 0)
         reply = yield from self.ask(order, "voiding", lambda _: self.wallet.void(key))
-        self.tell(order, "already charged" if reply[0] == CAPTURED else "voided", "confirming")
+        self.tell(order, "already charged" if reply[0] == CAPTURED else "voided", "voiding")
         return reply[0] == CAPTURED
 
     def sell(self, order: Row) -> Ask:
@@ -154,7 +154,7 @@ class Checkout:
             yield from self.ask(order, "confirming", lambda _: self.inventory.confirm(who, hold, order_id))
         for seat in self.seats(order_id):
             yield from self.ask(order, "confirming", lambda _, s=seat: self.reservation.confirm(who, s, order_id))
-        self.tell(order, "sold", "confirmed")
+        self.tell(order, "sold", "confirming")
         self.end(order, "Order Confirmed")
 
     def give_back(self, order: Row) -> Ask:
@@ -166,7 +166,7 @@ class Checkout:
         if self.goods(order_id):
             hold = self.known(order_id)
             yield from self.ask(order, "releasing", lambda _: self.inventory.release(who, hold, order_id))
-        self.tell(order, "released", "cancelled")
+        self.tell(order, "released", "releasing")
         self.end(order, "Order Cancelled")
 
     def before_release(self, order: Row) -> None:

@@ -74,7 +74,7 @@ def test_a_checkout_is_told_step_by_step_with_times(tmp_path: Path) -> None:
         (TWO, 1, "begun", "holding", 0, None),
         (ONE, 1, "begun", "holding", 0, None),
         (ONE, 2, "no answer", "charging", 40, "the connection was cut"),
-        (ONE, 4, "declined", "releasing", 1300, None),
+        (ONE, 4, "declined", "charging", 1300, None),
     )
     found = stories_of(write(tmp_path, told, "{"), {ONE})
     assert set(found) == {ONE}

@@ -27,7 +27,7 @@ class SagaRow(msgspec.Struct, gc=False):
 
 
 class StepRow(msgspec.Struct, gc=False):
-    """One row of ``order.saga_steps``: what happened, and where the checkout stood then."""
+    """One row of ``order.saga_steps``: what happened, and where the checkout stood when it did."""
 
     order_id: str
     position: int

@@ -24,9 +24,8 @@ _TONES = {
     "sold": FORWARD,
     "no answer": DOUBT,
     "parked": DOUBT,
+    **dict.fromkeys(("refused", "declined", "rejected", "voided", "cancel wished", "deadline", "unfit"), BACK),
 }
-_BACKWARD = frozenset({"voiding", "releasing", "cancelled"})
-"""Where a checkout stands that is being taken back, or was."""
 
 
 class _Step(msgspec.Struct):
@@ -42,7 +41,7 @@ class _Step(msgspec.Struct):
 
 @dataclasses.dataclass(frozen=True)
 class SagaLine:
-    """One step: how long after the first, what happened, where the checkout stood then, and what was said of it."""
+    """One step: how long after the first, what happened, where the checkout stood when it did, and what was said."""
 
     after: str
     event: str
@@ -96,15 +95,11 @@ def _story(order_id: str, steps: list[_Step]) -> SagaStory:
             state=step.state,
             attempts=step.attempts,
             detail=step.detail or "",
-            tone=_tone(step),
+            tone=_TONES.get(step.event, ""),
         )
         for step in steps[:STEPS_MAX]
     ]
     return SagaStory(order_id, _after(first, steps[-1].at), lines, len(steps) - len(lines))
-
-
-def _tone(step: _Step) -> str:
-    return _TONES.get(step.event, BACK if step.state in _BACKWARD else "")
 
 
 def _after(first: datetime, at: datetime) -> str:
