@@ -63,7 +63,7 @@ class ConfirmedSoldAndPaid(Checker):
         """Return what is wrong with how it was paid; nothing if all is right."""
         holds = [hold for hold in self._book.holds_of.get(order.order_id, ()) if hold.state == SOLD]
         settled = taking(self._book.settlements_of.get(order.order_id, ()))
-        total = sum(each.total_minor or 0 for each in (*holds, *settled))
+        total = sum(hold.total_minor or 0 for hold in holds) + sum(each.total_minor or 0 for each in settled)
         charges = [charge for charge in self._book.charges_of.get(order.order_id, ()) if charge.takes]
         if len(charges) != bool(total):
             return f"{len(charges)} charges took money for it"

@@ -112,8 +112,8 @@ CHECKOUTS = Trade(
     never="charged every order what it cost, once, or nothing",
     not_even="charged every other right",
     has_stock=False,
-    statuses=ORDERS.statuses
-    | {
+    statuses={
+        **ORDERS.statuses,
         200: "shown, released, or waited for",
         201: "held, or a show created",
         404: "no such order, hold or seat",

@@ -49,7 +49,8 @@ def count_checkouts(directory: VariantDirectory) -> dict[str, int]:
 
 
 def _count(directory: VariantDirectory) -> dict[str, int]:
-    order, line, charge = (msgspec.json.Decoder(kind) for kind in (_Order, _Line, _Charge))
+    order, line = msgspec.json.Decoder(_Order), msgspec.json.Decoder(_Line)
+    charge = msgspec.json.Decoder(_Charge)
     with directory.ledger("order.orders").open("rb") as lines:
         status = {row.order_id: row.status for row in map(order.decode, lines)}
     owed: Counter[str] = Counter()
