@@ -145,7 +145,7 @@ def test_who_sends_an_order_several_times_sends_the_same() -> None:
     for intent in schedule(only("double")):
         if intent.request.f == "order":
             sent[intent.key].append(intent.request.body)
-    assert all(len(bodies) == 5 and len(set(bodies)) == 1 for bodies in sent.values())
+    assert all(len(bodies) == 4 and len(set(bodies)) == 1 for bodies in sent.values())
 
 
 def test_who_walks_in_orders_nothing() -> None:

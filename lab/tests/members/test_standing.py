@@ -45,6 +45,7 @@ def test_a_checkout_is_under_way_until_it_ended_or_was_parked(
 ) -> None:
     (till.folder / "ledger" / "sagas.sql").write_text("SELECT ended_at, parked FROM sagas;\n")
     with psycopg.connect(database) as connection:
+        connection.execute("DROP TABLE IF EXISTS sagas")
         connection.execute(f"CREATE TABLE sagas (ended_at timestamptz, parked {kind})".encode())
         connection.execute("INSERT INTO sagas VALUES (now(), NULL), (NULL, %s), (NULL, NULL)", [why])
     assert checkouts_under_way(till, database) == 1
