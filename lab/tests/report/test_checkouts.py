@@ -6,7 +6,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-from trivet_lab.evidence import Finding, VariantDirectory
+import msgspec
+
+from trivet_lab.evidence import (
+    Finding,
+    Latency,
+    Load,
+    Results,
+    RunDirectory,
+    VariantDirectory,
+    VariantResult,
+    write_results,
+)
+from trivet_lab.report import render
 from trivet_lab.report.sagas import STEPS_MAX, named_orders, stories_of
 from trivet_lab.report.witness import lay_out
 
@@ -102,3 +114,30 @@ def test_without_a_ledger_or_an_order_there_is_no_story(tmp_path: Path) -> None:
 def test_orders_are_named_by_rows_operations_and_ids_that_are_made_of_theirs() -> None:
     asked = {"attempts": [], "args": {"customer_id": "ann", "order_id": TWO}}
     assert named_orders([ORDER, CHARGE, asked, {"posting_id": 3}]) == [ONE, TWO]
+
+
+def test_a_report_shows_the_steps_of_the_orders_that_its_proof_is_about(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "20261126T230000Z-checkout-7")
+    told = steps((ONE, 1, "begun", "created", 0, None), (ONE, 2, "no answer", "charging", 40, "<cut> & gone"))
+    write(run.variant("naive").path, [*told, *steps((TWO, 1, "begun", "created", 0, None))])
+    run.run.write_bytes(msgspec.json.encode({"run": run.name, "scenario": "checkout"}))
+    figures = {"confirmed": 3, "wronged": 1, "cancelled": 2, "ended_in_ms_p50": 41}
+    result = VariantResult(
+        "naive",
+        "invalid",
+        "invalid",
+        [finding(ORDER, CHARGE)],
+        {"202": 5},
+        1.0,
+        Latency(1, 2, 3),
+        Load(0.1, 0.2),
+        figures,
+    )
+    write_results(run.results, Results(run.name, "checkout", "unknown", "valid", [result]))
+    page = render(run).read_text()
+    assert "naive charged 1 order something else than it cost" in page
+    assert page.count('<table class="grid saga">') == 1
+    assert f"How the checkout of order <bdi>{ONE}</bdi> went" in page
+    assert "&lt;cut&gt; &amp; gone" in page
+    assert TWO not in page
+    assert "<dt>ended in ms p50</dt><dd>41</dd>" in page
