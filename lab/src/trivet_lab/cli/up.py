@@ -23,8 +23,8 @@ from trivet_platform import Supervisor, make_certificate, sweep
 
 EDGE_PORT = 8080
 CONTROL_PORT = 8081
-MERCHANT = "the-house"
-"""Whose account is paid by what is ordered."""
+MERCHANT = "merchant"
+"""Whose account is paid by what is ordered, unless the order's service is told of another."""
 DEMO = {"id": "front-row", "name": "Front row", "stock": 100, "unit_price_minor": 4_900, "currency": "EUR"}
 
 
@@ -51,8 +51,7 @@ def up(*, strategy: str = "redlock", linked: bool = False, tls: bool = False) ->
         shop = Shop(platform, members, run.name, EDGE_PORT, certificate)
         shop.open()
         links = link_names(list(members.values())) if linked else []
-        own = {**variant.settings, "order": {"TRIVET_ORDER_MERCHANT_ACCOUNT": MERCHANT}}
-        with shop.stage(variant.name, own, lab=variant.lab, links=links, limits=OF_PEOPLE) as stage:
+        with shop.stage(variant.name, variant.settings, lab=variant.lab, links=links, limits=OF_PEOPLE) as stage:
             _furnish(stage, certificate.client_context() if certificate else None)
             targets = targets_of(stage.parts, shop.start, shop.logs)
             with ControlServer(targets, platform.token, stage.epoch_ns, CONTROL_PORT) as control:
