@@ -246,7 +246,7 @@ def _settings(way: str) -> Mapping[str, Mapping[str, str]]:
     }
     return {
         MEMBER: orders.SETTINGS[MEMBER] | {f"TRIVET_ORDER_{name}": value for name, value in order.items()},
-        "inventory": {"TRIVET_INVENTORY_STRATEGY": "combining"},
+        "inventory": {"TRIVET_INVENTORY_STRATEGY": "advisory"},
         "reservation": {
             "TRIVET_RESERVATION_PINNING_GRACE_MS": f"{PINNING_GRACE_MS}",
             "TRIVET_RESERVATION_SWEEP_INTERVAL_MS": f"{seat_rush.SWEEP_INTERVAL_MS}",

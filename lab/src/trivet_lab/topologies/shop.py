@@ -151,14 +151,17 @@ class Shop:
         self._prepare(own)
         chosen = self._chosen(members)
         readers: dict[str, str] = {}
-        cast = Cast()
+        environments: dict[str, dict[str, str]] = {}
         for member in chosen:
             database = f"{member.name}_{name}_{self._stages}".replace("-", "_")
-            environment = self._environment(member, self.postgres.create_database(database), settings, lab=lab)
+            url = self.postgres.create_database(database)
+            environments[member.name] = self._environment(member, url, settings, lab=lab)
             readers[member.name] = self.postgres.reader_url(database)
-            self._migrate(member, environment)
+        self._together([functools.partial(self._migrate, each, environments[each.name]) for each in chosen])
+        cast = Cast()
+        for member in chosen:
             for process in on_stage(member, chosen):
-                wired = self._led(member, process, environment)
+                wired = self._led(member, process, environments[member.name])
                 found = [self._replica(name, each, member, process, wired, links) for each in replicas(member, process)]
                 for replica in found:
                     replica.program.conditions = own.get(replica.name, Conditions())
