@@ -33,18 +33,19 @@ class Inventory:
             if known["state"] == REFUSED:
                 return REFUSED, "out-of-stock"
             return (REFUSED, "hold-released") if known["state"] in (RELEASED, "expired") else (HELD, self.priced(lines))
-        hold = {"subject": subject, "hold_id": hold_id, "order_id": order_id, "total_minor": None, "currency": "EUR"}
+        hold = {"subject": subject, "hold_id": hold_id, "order_id": order_id, "total_minor": 0, "currency": "EUR"}
         self.holds[subject, hold_id] = hold
         for line in lines:
             unit = self.prices[line["item_id"]]
             self.lines.append({"subject": subject, "hold_id": hold_id, **line, "unit_price_minor": unit})
+        prices = self.priced(lines)
+        hold["total_minor"] = sum(prices)
         if any(self.items[line["item_id"]]["stock"] < line["quantity"] for line in lines):
             hold["state"] = REFUSED
             return REFUSED, "out-of-stock"
         for line in lines:
             self.move(hold, HELD, line["item_id"], line["quantity"])
-        prices = self.priced(lines)
-        hold |= {"state": "pinned" if order_id else HELD, "total_minor": sum(prices)}
+        hold["state"] = "pinned" if order_id else HELD
         return HELD, prices
 
     def priced(self, lines: list[Row]) -> list[int]:
@@ -71,7 +72,7 @@ class Inventory:
 
     def tombstone(self, subject: str, hold_id: str, order_id: str) -> None:
         row = {"subject": subject, "hold_id": hold_id, "order_id": order_id, "state": RELEASED}
-        self.holds[subject, hold_id] = row | {"total_minor": None, "currency": None}
+        self.holds[subject, hold_id] = row | {"total_minor": 0, "currency": None}
 
     def give_back(self, hold: Row, state: str) -> None:
         hold["state"] = state

@@ -35,7 +35,9 @@ BANK_LAWS = frozenset(
 BANK_RULES = BANK_LAWS | {"answers_complete", "generator_on_time", "history_whole", "no_defects"}
 ATTACKS = frozenset({"impostors_get_nothing", "limits_hold"})
 """The rules over who attacks a service; where nobody does, they show nothing."""
-OTHERS = HALLS["SEAT_LAWS"] | DESKS["ORDER_LAWS"] | TILLS["CHECKOUT_LAWS"] | {"seats_linearizable", "stock_holds_consistent"}
+OTHERS = (
+    HALLS["SEAT_LAWS"] | DESKS["ORDER_LAWS"] | TILLS["CHECKOUT_LAWS"] | {"seats_linearizable", "stock_holds_consistent"}
+)
 """The rules over what no sale has: seats, orders, checkouts, and holds of goods."""
 SALE_RULES = frozenset(all_checkers()) - BANK_LAWS - ATTACKS - OTHERS
 ON_TIME = {"over_budget": [], "lateness_ms": {"p50": 0.1, "p99": 0.9, "max": 3.0}, "cpu_share": 0.2}

@@ -41,12 +41,12 @@ def goods_of_a_confirmed_order_are_only_pinned(till):
     till.row("inventory.stock_holds", hold_id="o-goods:hold")["state"] = "pinned"
 
 
-@bad("confirmed_sold_and_paid", "no_release_after_capture", "stock_adds_up")
+@bad("confirmed_sold_and_paid", "no_release_after_capture")
 def goods_of_a_confirmed_order_ran_out(till):
     till.row("inventory.stock_holds", hold_id="o-goods:hold")["state"] = "expired"
 
 
-@bad("confirmed_sold_and_paid", "stock_adds_up")
+@bad("confirmed_sold_and_paid")
 def goods_of_a_confirmed_order_were_sold_twice(till):
     hold = till.row("inventory.stock_holds", hold_id="o-goods:hold")
     till.rows("inventory.stock_holds").append(hold | {"hold_id": "o-goods:hold:2"})
@@ -107,7 +107,7 @@ def a_charge_of_a_cancelled_order_may_still_be_captured(till):
     till.row("wallet.charges", key="o-race:charge")["state"] = "authorised"
 
 
-@bad("cancelled_keeps_nothing", "stock_adds_up")
+@bad("cancelled_keeps_nothing")
 def goods_of_a_cancelled_order_are_pinned(till):
     till.row("inventory.stock_holds", hold_id="o-wish:hold")["state"] = "pinned"
 
@@ -180,50 +180,6 @@ def money_left_an_account_past_every_charge(till):
 def what_a_customer_paid_went_to_nobody(till):
     posting = next(row for row in till.rows("wallet.postings") if row["account_id"] == "shop")
     posting["amount_minor"] -= 5
-
-
-@bad("stock_adds_up")
-def goods_vanished(till):
-    till.row("inventory.items", id="i-2")["stock"] -= 1
-
-
-@bad("stock_adds_up")
-def goods_came_back_twice(till):
-    move = till.row("inventory.stock_moves", kind="returned", item_id="i-2")
-    item = till.row("inventory.items", id="i-2")
-    item |= {"stock": item["stock"] + 1, "item_version": item["item_version"] + 1}
-    till.rows("inventory.stock_moves").append(
-        move | {"item_version": item["item_version"], "stock_after": item["stock"], "quantity": 1}
-    )
-
-
-@bad("stock_adds_up")
-def a_version_of_a_stock_is_missing(till):
-    till.rows("inventory.stock_moves").remove(till.row("inventory.stock_moves", item_id="i-2", item_version=2))
-
-
-@bad("stock_adds_up")
-def a_stock_fell_below_nothing(till):
-    item = till.row("inventory.items", id="i-0")
-    item |= {"initial_stock": 1, "stock": -1}
-    for move in till.rows("inventory.stock_moves"):
-        if move["item_id"] == "i-0":
-            move["stock_after"] -= 2
-
-
-@bad("stock_adds_up")
-def goods_moved_for_a_hold_that_there_is_not(till):
-    till.rows("inventory.stock_moves").append(
-        {
-            "subject": "dan",
-            "hold_id": "x",
-            "item_id": "i-9",
-            "kind": "held",
-            "quantity": 1,
-            "item_version": 1,
-            "stock_after": 0,
-        }
-    )
 
 
 @bad("no_release_after_capture")

@@ -99,10 +99,10 @@ def test_a_right_checkout_is_never_called_wrong(new_till, checkout_rules, crowd)
     ends: set[str] = set()
     for seed in range(SEEDS):
         till = simulate(new_till, MODEL["Checkout"], seed, crowd)
-        findings = till.judge()
+        findings = till.judge(TILL["CHECKOUT_RULES"])
         wrong = {name: found.observed for name, found in findings.items() if found.verdict != "valid"}
         assert set(wrong) <= RACED, (seed, wrong)
-        assert set(findings) == checkout_rules
+        assert set(findings) > checkout_rules
         ends |= {order["status"] for order in till.service.orders.values()}
     assert ends == {"Order Confirmed", "Order Cancelled"}
 
@@ -120,14 +120,14 @@ def test_a_right_checkout_is_never_called_wrong(new_till, checkout_rules, crowd)
         ("Stuck", "calm", {"orders_ended"}),
         ("Repricing", "calm", {"prices_as_offered", "confirmed_sold_and_paid"}),
         ("NoTombstones", "late", {"cancelled_keeps_nothing"}),
-        ("ReturnsTwice", "lossy", {"stock_adds_up"}),
+        ("ReturnsTwice", "lossy", {"stock_holds_consistent"}),
         ("Unowned", "calm", {"own_accounts_charged"}),
     ],
 )
 def test_what_lacks_a_guard_is_caught(new_till, broken, crowd, caught_by) -> None:
     found: set[str] = set()
     for seed in range(SEEDS_MAX):
-        found |= simulate(new_till, MODEL[broken], seed, crowd).invalid()
+        found |= simulate(new_till, MODEL[broken], seed, crowd).invalid(TILL["CHECKOUT_RULES"])
         if caught_by <= found:
             return
     pytest.fail(f"{SEEDS_MAX} crowds met {sorted(found)}, and never {sorted(caught_by - found)}")

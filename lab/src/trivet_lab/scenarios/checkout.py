@@ -66,12 +66,15 @@ OF_CHECKOUT = (
     "cancelled_keeps_nothing",
     "no_orphans",
     "accounts_pay_orders",
-    "stock_adds_up",
     "no_release_after_capture",
     "prices_as_offered",
     "own_accounts_charged",
 )
 OF_PARTS = (
+    "stock_conserved",
+    "stock_never_negative",
+    "no_oversell",
+    "stock_holds_consistent",
     "seat_sold_once",
     "nothing_held_at_rest",
     "money_conserved",
