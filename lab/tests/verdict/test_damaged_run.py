@@ -12,9 +12,9 @@ from trivet_lab.verdict import count_stock, judge, judge_variant
 
 PLANNED = PlannedVariant("redlock", "valid", [])
 SCENARIOS = find_scenarios()
-OF_OTHERS = {rule for name in ("double-spend", "seat-rush", "orders") for rule in SCENARIOS[name].checkers} - set(
-    SCENARIOS["flash-sale"].checkers
-)
+OF_OTHERS = {
+    rule for name in ("double-spend", "seat-rush", "orders", "checkout") for rule in SCENARIOS[name].checkers
+} - set(SCENARIOS["flash-sale"].checkers)
 OF_ATTACKS = {"impostors_get_nothing", "limits_hold"}
 LONELY = {"contention", "stock_holds_consistent"}  # one buyer competes with nobody, and holds nothing
 CHECKERS = sorted(set(all_checkers()) - OF_OTHERS - OF_ATTACKS - LONELY)
