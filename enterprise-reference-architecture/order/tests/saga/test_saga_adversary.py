@@ -81,6 +81,6 @@ async def test_the_adversary_does_what_it_is_for() -> None:
                 endings["voided"] += 1
             endings.update(step.event for step in row.steps)
     assert all(done[what] >= 10 for what in done), done
-    assert len(done) == 7
+    assert len(done) == 8
     for ending in ("unknown, then captured", "to be voided, and captured", "voided", "refused", "declined", "deadline"):
         assert endings[ending] >= 3, (ending, endings)

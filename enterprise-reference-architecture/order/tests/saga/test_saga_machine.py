@@ -48,7 +48,7 @@ PACE = SagaPace(step_deadline_s=60.0, park_after=3, retry_first_s=1.0, retry_max
 PRICES = (Money(700, "EUR"), Money(300, "EUR"))
 
 AGAIN, DONE, NEVER = "again", "=", "-"
-# What follows from each event, by state: a state to go to, the same one again, done before or too late (=), illegal (-).
+# What follows from an event, by state: a state to go to, the same again, done before or too late (=), illegal (-).
 EXPECTED = """
                 | created    holding    charging   voiding    confirming releasing  confirmed  cancelled
 begun           | holding    =          -          -          -          -          -          -

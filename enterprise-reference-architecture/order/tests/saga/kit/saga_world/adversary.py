@@ -8,11 +8,13 @@ schedule, and Hypothesis can be that source and make the schedule small.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from random import Random
+from uuid import UUID
 
-from trivet_order.application.saga import Command, NoAnswer, ParticipantPort, Reply
+from trivet_order.application.saga import Charge, Command, HoldStock, NoAnswer, ParticipantPort, PinSeats, Reply
 
+_BEGINNINGS = frozenset({HoldStock, PinSeats, Charge})
 UNKNOWN = NoAnswer("the line was cut")
 TURNED_AWAY = NoAnswer("too many requests", definite=True, retry_after_s=0.5)
 
@@ -23,6 +25,8 @@ class Adversary:
     def __init__(self, random: Random, mischief: int = 60) -> None:
         self.random = random
         self.late: list[tuple[ParticipantPort, Command]] = []
+        self.too_late: list[tuple[ParticipantPort, Command]] = []
+        self.muted: set[tuple[type[Command], UUID]] = set()
         self.done: list[str] = []
         self._mischief = mischief
 
@@ -41,8 +45,17 @@ class Adversary:
 
     async def deliver_all(self) -> None:
         """Deliver everything that is late, in any order."""
+        self.late += self.too_late
+        self.too_late.clear()
         while self.late:
             await self._deliver(self.random.randrange(len(self.late)))
+
+    def is_muted(self, command: Command) -> bool:
+        """Return whether what begins a step of this order is on its way for ever, however often it is repeated."""
+        key = (type(command), command.order_id)
+        if key[0] in _BEGINNINGS and (key in self.muted or self.chance(4, "every request delayed")):
+            self.muted.add(key)
+        return key in self.muted
 
     async def _deliver(self, number: int) -> None:
         participant, command = self.late.pop(number)
@@ -70,6 +83,9 @@ class AdverseParticipant:
             random.shuffle(numbers)
         for number in numbers:
             await self._dawdle()
+            if self._adversary.is_muted(commands[number]):
+                self._adversary.too_late.append((self._participant, commands[number]))
+                continue
             if chance(8, "a request lost"):
                 continue
             if chance(10, "a request delayed"):
@@ -85,6 +101,3 @@ class AdverseParticipant:
     async def _dawdle(self) -> None:
         for _ in range(self._adversary.random.randint(0, 2)):
             await asyncio.sleep(0)
-
-
-Wrap = Callable[[ParticipantPort], ParticipantPort]

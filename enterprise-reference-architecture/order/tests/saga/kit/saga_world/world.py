@@ -242,6 +242,13 @@ class World:
             if worker.task is not None:
                 worker.task.result()
 
+    async def end(self) -> None:
+        """Let it all be over, whatever was under way."""
+        tasks = [worker.task for worker in self.workers if worker.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     def evidence(self) -> Evidence:
         """Return what an auditor is shown."""
         return Evidence(
