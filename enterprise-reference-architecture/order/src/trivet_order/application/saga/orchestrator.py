@@ -181,7 +181,11 @@ class Orchestrator:
 
     def _ask(self, each: InHand) -> None:
         """Send the commands of the state that a saga is recorded in."""
-        commands = commands_of(each.saga.state, each.order)
+        try:
+            commands = commands_of(each.saga.state, each.order)
+        except ValueError as error:
+            self._set_aside(each, f"{each.saga.state}: {error}")
+            return
         each.commands = commands
         each.missing = len(commands)
         each.replies = [_UNHEARD] * len(commands)
@@ -200,20 +204,20 @@ class Orchestrator:
                 self._advance(each, decide(each.saga.state, each.order, each.commands, each.replies), now)
 
     def _advance(self, each: InHand, decision: Decision, now: datetime) -> None:
-        """Have written what an event makes of a saga.
-
-        One that cannot take the event, which is a defect, is read anew and parked: it must not end the worker, which
-        the next one would meet again.
-        """
+        """Have written what an event makes of a saga."""
         try:
             change = advance(each.saga, each.order, decision, now, self._pace, self._jitter)
         except (OrderError, ValueError) as error:
-            self._defects[each.saga.order_id] = f"a defect: {decision.event}: {error}"
-            self._hand.outdate(each)
+            self._set_aside(each, f"{decision.event}: {error}")
             return
         if self._is_stopping and change.due_in_s is not None and change.after.state is not change.before.state:
             change = replace(change, due_in_s=0.0)
         self._writer.put(each, change)
+
+    def _set_aside(self, each: InHand, why: str) -> None:
+        """Have a saga parked that goes no way, which is a defect: if it ended the worker, it would end every one."""
+        self._defects[each.saga.order_id] = f"a defect: {why}"
+        self._hand.outdate(each)
 
     def _go_on(self, batch: Sequence[Decided], written: Collection[UUID]) -> None:
         """Ask what comes next of what was written, and read the rest anew."""
