@@ -83,6 +83,13 @@ class TestAnOrdersOwnTransaction:
             await store(ground.units, placed(), cancel)
             assert await ground.rows(SAGA) == [("cancelled", 1, 0, "sold out", None, True, False)]
 
+    async def test_a_checkout_that_was_begun_is_its_workers_to_end(self, url: str) -> None:
+        async with opened(url) as (ground, _):
+            leases, found = await one_in_hand(ground)
+            await ground.store().record(leases, [advanced(found, SagaEvent.BEGUN)])
+            await change(ground.units, found.order.id, cancel)
+            assert await ground.rows(SAGA) == [("holding", 2, 0, None, None, False, True)]
+
     async def test_a_wish_has_a_checkout_looked_at_at_once_but_not_one_that_is_parked(self, url: str) -> None:
         async with opened(url) as (ground, _):
             leases, found = await one_in_hand(ground)
@@ -232,17 +239,20 @@ class TestTwoAtOnce:
             assert recording.result() == set()
             assert await ground.rows("SELECT type FROM outbox") == [("OrderCreated",)]
 
-    async def test_batches_that_have_the_same_rows_do_not_wait_in_a_circle(self, url: str) -> None:
-        async with opened(url) as (ground, _):
-            for _ in range(20):
-                await new_order(ground)
+    async def test_rows_are_locked_in_one_order_whatever_the_batchs_is(self, url: str) -> None:
+        """Two batches that have the same orders would else wait for each other in a circle."""
+        async with opened(url) as (ground, other):
+            first, second = sorted([(await new_order(ground)).id for _ in range(2)])
             leases = await ground.all_leases()
-            found = (await ground.store().claim(leases, 100, [])).found
-            changes = [advanced(each, SagaEvent.BEGUN) for each in found]
-            both = await asyncio.gather(
-                ground.store().record(leases, changes), ground.store().record(leases, changes[::-1])
-            )
-            assert sorted(len(each) for each in both) == [0, 20]
+            found = {each.order.id: each for each in (await ground.store().claim(leases, 10, [])).found}
+            backwards = [advanced(found[order_id], SagaEvent.BEGUN) for order_id in (second, first)]
+            lock = "SELECT 1 FROM orders WHERE id = $1 FOR UPDATE NOWAIT"
+            async with asyncio.TaskGroup() as group, other.transaction():
+                await other.execute(lock, first)
+                recording = group.create_task(ground.store().record(leases, backwards))
+                await until_one_waits_for_a_lock(ground.connection)
+                await other.execute(lock, second)
+            assert recording.result() == {first, second}
 
 
 class TestAClaim:
