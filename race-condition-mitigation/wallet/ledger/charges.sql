@@ -1,4 +1,4 @@
 SELECT id AS charge_id, key, customer_account_id, merchant_account_id, amount_minor, currency, state, captured_minor,
-    refunded_minor
+    refunded_minor, subject
 FROM charges
-ORDER BY key
+ORDER BY key, subject

@@ -54,7 +54,7 @@ COLUMNS = {
     "accounts": ["account_id", "owner", "kind", "currency", "balance_minor", "held_minor", "version"],
     "charges": [
         "charge_id", "key", "customer_account_id", "merchant_account_id", "amount_minor", "currency", "state",
-        "captured_minor", "refunded_minor",
+        "captured_minor", "refunded_minor", "subject",
     ],
     "operations": [
         "operation_id", "kind", "key", "status", "code", "account_id", "counter_account_id", "amount_minor",
