@@ -27,12 +27,24 @@ pytest_plugins = ["gotests"]  # tests/kit: Go's tests are tests of the session l
 platform.__path__ = [str(ROOT / "platform")]
 LIST = Path("tests") / "workspace" / "skips.toml"
 COMPUTING = (
+    "enterprise-reference-architecture/order/tests/contracts",
+    "enterprise-reference-architecture/order/tests/events",
     "enterprise-reference-architecture/order/tests/participants",
+    "enterprise-reference-architecture/order/tests/projecting",
+    "enterprise-reference-architecture/order/tests/relay",
     "enterprise-reference-architecture/order/tests/saga",
     "enterprise-reference-architecture/order/tests/unit",
     "lab/tests/checkers",
     "lab/tests/evidence",
+    "lab/tests/latency",
+    "lab/tests/load",
+    "lab/tests/mutants",
+    "lab/tests/report",
+    "lab/tests/scenarios",
+    "lab/tests/trials",
     "lab/tests/verdict",
+    "race-condition-mitigation/inventory/tests/unit",
+    "race-condition-mitigation/locks/tests",
     "tests/workspace",
 )
 """Where tests only compute, but for those that ask for the session's supervisor of servers."""

@@ -171,6 +171,19 @@ def proof_of_cut_after(scene: Scene) -> None:
     assert scene.counted(before, "dropped") > 0
 
 
+def proof_of_cut_answer(scene: Scene) -> None:
+    client, idle, before = scene.connect(), scene.connect(), scene.link.counts()
+    scene.link.cut_answer()
+    with pytest.raises(psycopg.OperationalError):
+        client.execute("INSERT INTO sold VALUES ('one')")
+    assert scene.rows() == 1, "what answers has acted"
+    assert scene.counted(before, "matched") == 1
+    assert scene.counted(before, "cut") == 1
+    assert scene.counted(before, "dropped") > 0
+    scene.link.clear()
+    assert idle.execute("SELECT 1").fetchone() == (1,), "who asked nothing meanwhile lost nothing"
+
+
 PROOFS = {
     "clear": proof_of_clear,
     "delay": proof_of_delay,
@@ -179,6 +192,7 @@ PROOFS = {
     "black_hole": proof_of_black_hole,
     "half_open": proof_of_half_open,
     "cut_after": proof_of_cut_after,
+    "cut_answer": proof_of_cut_answer,
 }
 
 

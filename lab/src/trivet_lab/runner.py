@@ -139,14 +139,14 @@ def _run_variant(
     console.say(f"  {order.scenario.name} · {variant.name}")
     conditions = conditions_of(order.faults)
     lab = variant.lab or any(needed.variables for needed in conditions.values())
-    linked = bool({part for fault in order.faults for part in fault.parts} & set(link_names(members)))
+    links = {part for fault in order.faults for part in fault.parts} & set(link_names(members))
     with (
         _started_with(variant, directory, console) as own,
         shop.stage(
             variant.name,
             own,
             lab=lab,
-            linked=linked,
+            links=links,
             conditions=conditions,
             members=order.scenario.members,
         ) as stage,

@@ -13,6 +13,7 @@ from trivet_lab.evidence import Audit, AuditedRule, AuditRecord, Finding, Varian
 Line = dict[str, Any]
 WALLETS = runpy.run_path(str(Path(__file__).with_name("wallet_model.py")))
 DESKS = runpy.run_path(str(Path(__file__).with_name("orders_desk.py")))
+TILLS = runpy.run_path(str(Path(__file__).with_name("checkout_till.py")))
 HALLS = runpy.run_path(str(Path(__file__).with_name("seats_hall.py")))
 BANK_LAWS = frozenset(
     {
@@ -34,8 +35,10 @@ BANK_LAWS = frozenset(
 BANK_RULES = BANK_LAWS | {"answers_complete", "generator_on_time", "history_whole", "no_defects"}
 ATTACKS = frozenset({"impostors_get_nothing", "limits_hold"})
 """The rules over who attacks a service; where nobody does, they show nothing."""
-OTHERS = HALLS["SEAT_LAWS"] | DESKS["ORDER_LAWS"] | {"seats_linearizable"}
-"""The rules over what no sale has: seats, and orders."""
+OTHERS = (
+    HALLS["SEAT_LAWS"] | DESKS["ORDER_LAWS"] | TILLS["CHECKOUT_LAWS"] | {"seats_linearizable", "stock_holds_consistent"}
+)
+"""The rules over what no sale has: seats, orders, checkouts, and holds of goods."""
 SALE_RULES = frozenset(all_checkers()) - BANK_LAWS - ATTACKS - OTHERS
 ON_TIME = {"over_budget": [], "lateness_ms": {"p50": 0.1, "p99": 0.9, "max": 3.0}, "cpu_share": 0.2}
 
@@ -366,3 +369,23 @@ def new_desk(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
 def desk(tmp_path: Path) -> Any:
     """A right history of a crowd that orders in which every rule has something to look at."""
     return DESKS["right_desk"](VariantDirectory(tmp_path / "outbox"))
+
+
+@pytest.fixture(scope="session")
+def checkout_rules() -> frozenset[str]:
+    """Return the rules that may be asked of a crowd that checks out."""
+    rules: frozenset[str] = TILLS["CHECKOUT_LAWS"]
+    return rules
+
+
+@pytest.fixture(scope="session")
+def new_till(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """Return a maker of tills; each overwrites the one before."""
+    path = tmp_path_factory.mktemp("tills") / "variant"
+    return lambda kind=None: TILLS["Till"](VariantDirectory(path), kind)
+
+
+@pytest.fixture
+def till(tmp_path: Path) -> Any:
+    """A right history of a crowd that checks out in which every rule has something to look at."""
+    return TILLS["right_till"](VariantDirectory(tmp_path / "saga"))

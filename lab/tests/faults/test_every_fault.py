@@ -57,6 +57,7 @@ CASES = [
     Case("failpoint", REPLICA, '"action":"kill","hit":3', FAILPOINT),
     Case("black_hole", LINK, "bytes swallowed"),
     Case("cut_after_commit", LINK, "COMMITs executed whose answer was lost"),
+    Case("cut_answer", LINK, "answers cut as they began"),
     Case("delay", LINK, "bytes held back"),
     Case("half_open", LINK, "bytes sent into nothing"),
     Case("reset", LINK, "connections reset"),
@@ -82,7 +83,19 @@ class Deaf:
     """A part, and what belongs to it, that is told and does nothing: the order is given, and nothing comes of it."""
 
     ORDERS = frozenset(
-        {"kill", "stop", "pause", "jump", "fill", "black_hole", "cut_after", "delay", "half_open", "reset"}
+        {
+            "kill",
+            "stop",
+            "pause",
+            "jump",
+            "fill",
+            "black_hole",
+            "cut_after",
+            "cut_answer",
+            "delay",
+            "half_open",
+            "reset",
+        }
     )
 
     def __init__(self, real: Any) -> None:

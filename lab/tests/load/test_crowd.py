@@ -11,10 +11,10 @@ import pytest
 from trivet_lab.evidence import Attempt, VariantDirectory, read_history
 from trivet_lab.load import Phase
 from trivet_lab.load.backoff import Backoff
-from trivet_lab.load.client import Reply
 from trivet_lab.load.crowd import Crowd
 from trivet_lab.load.progress import Progress
 from trivet_lab.load.recorder import Recorder
+from trivet_lab.load.reply import Reply
 from trivet_lab.load.schedule import schedule
 
 

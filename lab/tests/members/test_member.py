@@ -54,6 +54,54 @@ def test_the_edge_leads_to_the_api_alone(tmp_path: Path) -> None:
     assert not silent.processes[0].at_edge
 
 
+CALLING = """
+[process.worker]
+command = ["trivet-till", "worker"]
+calls = ["bank", "shelf"]
+[variants]"""
+
+
+def other(name: str) -> str:
+    return GOOD.replace("till", name).replace("TILL", name.upper())
+
+
+def test_a_process_calls_members_by_name_and_they_say_what_its_token_must_be_good_for(tmp_path: Path) -> None:
+    write(tmp_path, "till", GOOD.replace("[variants]", CALLING))
+    write(tmp_path, "bank", 'caller_scopes = ["money.any", "money.read"]\n' + other("bank"))
+    write(tmp_path, "shelf", other("shelf"))
+    members = find_members(tmp_path)
+    assert [process.calls for process in members["till"].processes] == [[], ["bank", "shelf"]]
+    assert members["bank"].caller_scopes == ["money.any", "money.read"]
+    assert members["shelf"].caller_scopes == []
+
+
+def test_a_process_runs_only_beside_those_that_it_calls(tmp_path: Path) -> None:
+    member = read_member(write(tmp_path, "till", GOOD.replace("[variants]", CALLING)))
+    assert [process.name for process in member.on_stage({"till", "bank", "shelf"})] == ["api", "worker"]
+    assert [process.name for process in member.on_stage({"till", "bank"})] == ["api"]
+
+
+@pytest.mark.parametrize(
+    ("bank", "said"),
+    [
+        ("", "process worker calls what is no member: bank"),
+        (other("bank").replace("http = true", "http = false"), "calls bank, which has no process api that speaks HTTP"),
+    ],
+)
+def test_a_call_to_nobody_is_refused(tmp_path: Path, bank: str, said: str) -> None:
+    write(tmp_path, "till", GOOD.replace("[variants]", CALLING.replace(', "shelf"', "")))
+    if bank:
+        write(tmp_path, "bank", bank)
+    with pytest.raises(MemberError, match=said):
+        find_members(tmp_path)
+
+
+def test_nobody_calls_themselves(tmp_path: Path) -> None:
+    write(tmp_path, "till", GOOD.replace("[variants]", CALLING.replace('"bank", "shelf"', '"till"')))
+    with pytest.raises(MemberError, match="process worker calls its own member"):
+        find_members(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -67,6 +115,9 @@ def test_the_edge_leads_to_the_api_alone(tmp_path: Path) -> None:
         (('"valkey:5"]', '"kafka"]\ntopics = ["../till"]'), "must be a list of names"),
         (('"valkey:5"]', '"kafka"]\ntopics = ["t", "t"]'), "each once"),
         (('"valkey:5"]', '"valkey:5"]\ntopics = ["till.events"]'), "need Kafka, and needs does not have it"),
+        (("replicas = 2", 'replicas = 2\ncalls = "bank"'), "calls = 'bank' must be a list of words"),
+        (("replicas = 2", 'replicas = 2\ncalls = ["bank", "bank"]'), "each once"),
+        (('language = "python"', 'language = "python"\ncaller_scopes = [1]'), "caller_scopes = "),
         (("replicas = 2", 'replicas = "two"'), "two"),
         (("[process.api]", "[process.api"), "TOMLDecodeError"),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from trivet_lab.members import Member, Standing, find_members, standing_of
+from trivet_lab.members import Member, Standing, checkouts_under_way, find_members, standing_of
 from trivet_lab.settings import lab_settings
 
 BOOKS = """
@@ -37,6 +37,18 @@ def test_what_waits_and_what_was_not_told_is_counted(till: Member, database: str
         connection.execute("UPDATE outbox SET published = true")
         connection.execute("INSERT INTO timeline VALUES (2), (3)")
     assert standing_of(till, database).is_at_rest
+
+
+@pytest.mark.parametrize(("kind", "why"), [("text", "the wallet rejects it"), ("bool", True)])
+def test_a_checkout_is_under_way_until_it_ended_or_was_parked(
+    till: Member, database: str, kind: str, why: object
+) -> None:
+    (till.folder / "ledger" / "sagas.sql").write_text("SELECT ended_at, parked FROM sagas;\n")
+    with psycopg.connect(database) as connection:
+        connection.execute("DROP TABLE IF EXISTS sagas")
+        connection.execute(f"CREATE TABLE sagas (ended_at timestamptz, parked {kind})".encode())
+        connection.execute("INSERT INTO sagas VALUES (now(), NULL), (NULL, %s), (NULL, NULL)", [why])
+    assert checkouts_under_way(till, database) == 1
 
 
 def test_a_database_that_is_away_is_told(till: Member) -> None:

@@ -71,6 +71,21 @@ def steps_of(seat: str, *operations: Operation) -> list[tuple[int, int]]:
     return found
 
 
+def order(return_ms: int, status: str, who: str = "ann") -> Operation:
+    """Return that somebody was shown an order of the hold, beside goods."""
+    value = {"id": "o", "status": status, "lines": [{"item_id": "i"}, {"show_id": "s", "hold_id": "h"}]}
+    attempts = [Attempt(30 * 1_000_000, return_ms * 1_000_000, 200)]
+    return Operation(30, 1, "await", {"customer_id": who, "order_id": "o"}, None, "ok", value, attempts)
+
+
+def test_what_a_confirmed_order_shows_is_sold() -> None:
+    assert steps_of(A, hold(10, 20, [A]), order(90, "Order Confirmed")) == [(20, HELD), (90, SOLD)]
+    assert steps_of(A, hold(10, 20, [A]), order(90, "Order Cancelled")) == [(20, HELD), (1_020, FREE)]
+    both = [hold(10, 20, [A]), hold(30, 40, [A], who="bob")]
+    sold = [order(90, "Order Confirmed"), order(95, "Order Confirmed", who="bob")]
+    assert steps_of(A, *both, *sold)[-1] == (95, TWICE)
+
+
 def test_a_hold_runs_out() -> None:
     assert steps_of(A, hold(10, 20, [A])) == [(20, HELD), (1_020, FREE)]
     assert steps_of(B, hold(10, 20, [A])) == []

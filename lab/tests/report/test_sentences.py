@@ -108,5 +108,7 @@ def test_durations_have_about_three_digits(value: float, told: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(find_scenarios()))
 def test_a_report_speaks_of_what_its_scenario_is_about(name: str) -> None:
-    """Who pays is told of money, and who buys of what there was."""
-    assert (trade_of(name) is MONEY) == ("wallet" in find_scenarios()[name].members)
+    """Who only pays is told of money, who checks out of orders, and who buys of what there was."""
+    members = set(find_scenarios()[name].members)
+    assert (trade_of(name) is MONEY) == (members == {"wallet"})
+    assert (trade_of(name).harm == "wronged") == (members > {"order", "wallet"})

@@ -7,20 +7,24 @@ import dataclasses
 import pytest
 
 from trivet_lab.faults import FaultError, find_faults
-from trivet_lab.members import find_members
+from trivet_lab.members import Member, find_members
 from trivet_lab.mutants import find_mutants
 from trivet_lab.runner import plan_order
 from trivet_lab.scenarios import Scenario, find_scenarios
 from trivet_lab.settings import lab_settings
 
-MEMBERS = [find_members(lab_settings().root)["inventory"]]
+KNOWN = find_members(lab_settings().root)
 SCENARIOS = find_scenarios()
 PAUSED, FLASH = SCENARIOS["paused-holder"], SCENARIOS["flash-sale"]
 PAUSE = "inventory.purchase.before_write=pause:3000@1"
 
 
+def members_of(scenario: Scenario) -> list[Member]:
+    return [KNOWN[name] for name in scenario.members]
+
+
 def planned(scenario: Scenario, words: str | None) -> list[tuple[str, str, str]]:
-    faults = plan_order(scenario, scenario.parameters(), MEMBERS, 7, words)
+    faults = plan_order(scenario, scenario.parameters(), members_of(scenario), 7, words)
     return [(fault.fault, fault.argument, fault.target) for fault in faults]
 
 
@@ -43,7 +47,7 @@ def test_what_cannot_be_done_is_told() -> None:
 def test_a_scenarios_faults_fit_its_own_crowd_and_its_chapter(scenario: Scenario) -> None:
     sizes = [scenario.parameters(), *([scenario.chapter.parameters] if scenario.chapter else [])]
     for parameters in sizes:
-        faults = plan_order(scenario, parameters, MEMBERS, 7)
+        faults = plan_order(scenario, parameters, members_of(scenario), 7)
         assert {fault.fault for fault in faults} <= set(find_faults())
         assert bool(faults) == bool(scenario.faults)
 

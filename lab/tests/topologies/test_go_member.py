@@ -10,7 +10,7 @@ from till import till, write_till
 from trivet_lab.members import find_members
 from trivet_lab.mutants import Arrangement, Edit, Mutant, lay_over
 from trivet_lab.settings import lab_settings
-from trivet_lab.topologies import Shop
+from trivet_lab.topologies import Shop, link_names
 from trivet_platform import Supervisor
 
 EDIT = Edit("internal/script/take.lua", "if free then take() end", "take()")
@@ -24,7 +24,7 @@ def test_the_copy_runs_and_each_replica_is_told_of(tmp_path: Path) -> None:
     with Supervisor(tmp_path / "run") as platform:
         shop = Shop(platform, {"till": member}, lab="go")
         shop.open()
-        with shop.stage("setnx", settings, linked=True) as stage:
+        with shop.stage("setnx", settings, links=link_names([member])) as stage:
             replicas = stage.inside["till"]
             assert len(set(replicas)) == 2
             for url in replicas:

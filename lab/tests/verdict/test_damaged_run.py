@@ -12,11 +12,12 @@ from trivet_lab.verdict import count_stock, judge, judge_variant
 
 PLANNED = PlannedVariant("redlock", "valid", [])
 SCENARIOS = find_scenarios()
-OF_OTHERS = {rule for name in ("double-spend", "seat-rush", "orders") for rule in SCENARIOS[name].checkers} - set(
-    SCENARIOS["flash-sale"].checkers
-)
+OF_OTHERS = {
+    rule for name in ("double-spend", "seat-rush", "orders", "checkout") for rule in SCENARIOS[name].checkers
+} - set(SCENARIOS["flash-sale"].checkers)
 OF_ATTACKS = {"impostors_get_nothing", "limits_hold"}
-CHECKERS = sorted(set(all_checkers()) - OF_OTHERS - OF_ATTACKS - {"contention"})  # one buyer competes with nobody
+LONELY = {"contention", "stock_holds_consistent"}  # one buyer competes with nobody, and holds nothing
+CHECKERS = sorted(set(all_checkers()) - OF_OTHERS - OF_ATTACKS - LONELY)
 PURCHASE = '{"purchase_id":"p","item_id":"a","key":"k","quantity":1,"item_version":1,"stock_after":0,"fence":1}\n'
 OPERATION = (
     '{"op":0,"client":0,"f":"buy","args":{"item_id":"a","quantity":1},"key":"k","outcome":"ok",'

@@ -18,6 +18,8 @@ from trivet_platform.envoy_config import (
     Upstream,
     bootstrap,
     clusters,
+    door_file,
+    door_routes,
     routes,
 )
 from trivet_platform.envoy_limits import Bounds, Limits, TokenIssuer
@@ -28,6 +30,7 @@ from trivet_platform.part import Site
 from trivet_platform.probe import NoAnswer, get, http_blocker
 from trivet_platform.process import Process
 from trivet_platform.server import HOST, ServerPart
+from trivet_platform.sockets import free_port
 
 AUTHORITY_FILE = "authority.pem"
 _EFFECT_PATIENCE_S = 20
@@ -44,6 +47,9 @@ class Envoy(ServerPart):
     It routes nothing until ``route`` is called. What it says itself is problem+json (``envoy_problems.py``). It
     repeats a request only if that was never sent, waits 15 s for an answer, and checks ``/readyz`` every second.
 
+    Each of ``doors`` is a further listener, on a port of its own, by which services call the upstream of that name:
+    every path leads there but ``/metrics``, nobody is limited, and nothing is repeated.
+
     It knows people by the tokens of ``issuer``, whose keys it asks for as a service does; without one it can limit
     addresses alone. With a certificate it speaks TLS and nothing else.
     """
@@ -56,6 +62,7 @@ class Envoy(ServerPart):
         issuer: Issuer | None = None,
         certificate: Certificate | None = None,
         bounds: Bounds | None = None,
+        doors: Sequence[str] = (),
     ) -> None:
         super().__init__(name, port)
         self._issuer = issuer
@@ -63,6 +70,7 @@ class Envoy(ServerPart):
         self._trust = None if certificate is None else certificate.client_context()
         self._bounds = bounds or Bounds()
         self._limits = Limits()
+        self._doors = dict.fromkeys(doors, 0)
         self._version = 0
         self._routed: list[tuple[str, Upstream]] = []
 
@@ -82,16 +90,27 @@ class Envoy(ServerPart):
     def endpoints(self) -> dict[str, str]:
         """The edge's URL, the authority's file if it speaks TLS, and the admin endpoint once it is known."""
         found = {"url": self.url, "authority_file": str(self.authority_file or ""), "admin": self._admin() or ""}
-        return {name: value for name, value in found.items() if value}
+        doors = {f"door_{name}": self.door_url(name) for name, port in self._doors.items() if port}
+        return {name: value for name, value in found.items() if value} | doors
+
+    def door_url(self, name: str) -> str:
+        """Return where services call the upstream of this name, once it was started; ``KeyError`` for no door."""
+        return f"http://{HOST}:{self._doors[name]}"
 
     def spawn(self, site: Site) -> Process:
-        """Spawn it on ``self.port`` with the routes of the last time."""
+        """Spawn it on ``self.port`` with the routes of the last time.
+
+        Race: somebody may have taken a port since it was chosen, a door's as well as its own, and it then ends. Which
+        one it was it does not say, so all are chosen anew; where it was started before, its doors stay where they are.
+        """
+        if self._tries or not all(self._doors.values()):
+            self._doors = {name: free_port(HOST) for name in self._doors}
         self._directory = site.directory
         self._admin_file.unlink(missing_ok=True)
         self._put(CLUSTERS_FILE, clusters(self._label, self._routed))
-        self._put(ROUTES_FILE, routes(self._label, self._routed, self._limits))
+        self._put_routes(self._routed)
         known = None if self._issuer is None else TokenIssuer(self._issuer.url, self._issuer.jwks_url)
-        edge = Edge(HOST, self.port, self._bounds, known, self._certificate)
+        edge = Edge(HOST, self.port, self._bounds, known, self._certificate, self._doors)
         self._put("bootstrap.json", bootstrap(site.directory, edge))
         secret = {}
         if self._certificate is not None:
@@ -129,7 +148,7 @@ class Envoy(ServerPart):
         self._put(CLUSTERS_FILE, clusters(f"{self._label}+", [*self._routed, *new]))
         self._await(lambda: self._clusters_blocker([name for name, _ in new]))
         self._limits = limits
-        self._put(ROUTES_FILE, routes(self._label, new, limits))
+        self._put_routes(new)
         self._await(self._routes_blocker)
         self._put(CLUSTERS_FILE, clusters(self._label, new))
         self._routed = new
@@ -156,6 +175,11 @@ class Envoy(ServerPart):
         new = self._directory / f"{name}.new"
         new.write_text(json.dumps(content, indent=2))
         new.replace(self._directory / name)
+
+    def _put_routes(self, upstreams: Sequence[tuple[str, Upstream]]) -> None:
+        self._put(ROUTES_FILE, routes(self._label, upstreams, self._limits))
+        for name in self._doors:
+            self._put(door_file(name), door_routes(self._label, name, upstreams))
 
     def _await(self, blocker: Callable[[], str | None]) -> None:
         deadline = time.monotonic() + _EFFECT_PATIENCE_S
@@ -184,8 +208,12 @@ class Envoy(ServerPart):
         return None
 
     def _routes_blocker(self) -> str | None:
-        try:
-            status, _ = get(self.url, {PROBE_HEADER: self._label}, self._trust)
-        except NoAnswer as error:
-            return f"the listener does not answer: {error}"
-        return None if status == 200 else "the new routes do not serve yet"
+        listeners = {self.url: self._trust} | {self.door_url(name): None for name in self._doors}
+        for url, trust in listeners.items():
+            try:
+                status, _ = get(url, {PROBE_HEADER: self._label}, trust)
+            except NoAnswer as error:
+                return f"the listener at {url} does not answer: {error}"
+            if status != 200:
+                return f"the new routes do not serve yet at {url}"
+        return None

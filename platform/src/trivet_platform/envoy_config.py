@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from trivet_platform.envoy_limits import (
     overload,
     unlimited,
 )
-from trivet_platform.envoy_listener import ANSWER_TIMEOUT, ROUTES, listener
+from trivet_platform.envoy_listener import ANSWER_TIMEOUT, ROUTES, door_listener, listener
 from trivet_platform.sockets import split_address
 
 CLUSTERS_FILE = "clusters.json"
@@ -39,8 +39,9 @@ _NOWHERE = {"match": {"prefix": "/"}, "direct_response": {"status": 404}}
 class Upstream:
     """A service as the load balancer sees it.
 
-    ``endpoints`` are its replicas, ``host:port`` each. ``prefixes`` are the paths routed to it, whole segments.
-    ``internal`` are path patterns below them that are answered with 404, with what lies below; ``*`` is one segment.
+    A door of its ``name`` leads to it, and there to every path. ``endpoints`` are its replicas, ``host:port`` each.
+    ``prefixes`` are the paths routed to it at the edge, whole segments. ``internal`` are path patterns below them that
+    are answered with 404 there, with what lies below; ``*`` is one segment.
     """
 
     name: str
@@ -51,26 +52,34 @@ class Upstream:
 
 @dataclasses.dataclass(frozen=True)
 class Edge:
-    """What an edge is given once: where it listens, its bounds, whose tokens it knows people by, its certificate."""
+    """What an edge is given once: where it listens, its bounds, whose tokens it knows people by, its certificate.
+
+    ``doors`` are the ports at which services call each other, by the name of the one that is called.
+    """
 
     host: str
     port: int
     bounds: Bounds = dataclasses.field(default_factory=Bounds)
     issuer: TokenIssuer | None = None
     certificate: Certificate | None = None
+    doors: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 def bootstrap(directory: Path, edge: Edge) -> dict[str, Any]:
-    """Return what Envoy is started with: its listener, its admin endpoint, and the files that it watches."""
+    """Return what Envoy is started with: its listeners, its admin endpoint, and the files that it watches."""
     routes_source, address = _watched(directory / ROUTES_FILE), _address(edge.host, edge.port)
     served = listener(routes_source, address, edge.bounds, edge.issuer, edge.certificate)
+    doors = [
+        door_listener(door_name(name), _watched(directory / door_file(name)), _address(edge.host, port), edge.bounds)
+        for name, port in edge.doors.items()
+    ]
     known = [] if edge.issuer is None else [issuer_cluster(edge.issuer)]
     return {
         "node": {"id": "edge", "cluster": "trivet"},
         # The kernel chooses the admin port; Envoy writes it down. No other process can take it in between.
         "admin": {"address": _address(edge.host, 0)},
         "dynamic_resources": {"cds_config": _watched(directory / CLUSTERS_FILE)},
-        "static_resources": {"listeners": [served], "clusters": known},
+        "static_resources": {"listeners": [served, *doors], "clusters": known},
         "overload_manager": overload(edge.bounds),
     }
 
@@ -86,29 +95,50 @@ def routes(version: str, upstreams: Sequence[tuple[str, Upstream]], limits: Limi
     A request that carries ``PROBE_HEADER`` with this version is answered by the worker itself: so whoever asks
     knows from outside that these routes serve.
     """
-    probe = {
-        "match": {
-            "prefix": "/",
-            "headers": [{"name": PROBE_HEADER, "string_match": {"exact": version}}],
-        },
-        "direct_response": {"status": 200},
-        "typed_per_filter_config": unlimited(),
-    }
+    probe = _probe(version) | {"typed_per_filter_config": unlimited()}
     closed = ["/metrics", *(pattern for _, upstream in upstreams for pattern in upstream.internal)]
     opened = [(prefix, name) for name, upstream in upstreams for prefix in upstream.prefixes]
     opened.sort(key=lambda pair: len(pair[0]), reverse=True)
-    host = {
-        "name": ROUTES,
-        "domains": ["*"],
-        "routes": [probe, _UNPRINTABLE, *map(_closed, closed), *(_opened(*pair) for pair in opened), _NOWHERE],
-        "typed_per_filter_config": limits_of_routes(limits),
-    }
+    found = [probe, _UNPRINTABLE, *map(_closed, closed), *(_opened(*pair) for pair in opened), _NOWHERE]
+    return _routes(version, ROUTES, {"routes": found, "typed_per_filter_config": limits_of_routes(limits)})
+
+
+def door_name(name: str) -> str:
+    """Return what the listener and the routes of a service's door are called."""
+    return f"door.{name}"
+
+
+def door_file(name: str) -> str:
+    """Return the file of a door's routes: Envoy takes one set of routes from a file."""
+    return f"door-{name}.json"
+
+
+def door_routes(version: str, name: str, upstreams: Sequence[tuple[str, Upstream]]) -> dict[str, Any]:
+    """Return the content of a door's file: every path leads to the upstream of its name, but for ``/metrics``.
+
+    Nothing is sent twice, not even what certainly was never sent: who calls has a retry of its own, with a deadline and
+    a backoff, and two that do not know of each other multiply.
+    """
+    leads_to = [cluster for cluster, upstream in upstreams if upstream.name == name]
+    everywhere = [
+        {"match": {"prefix": "/"}, "route": {"cluster": cluster, "timeout": ANSWER_TIMEOUT}} for cluster in leads_to
+    ]
+    found = [_probe(version), _UNPRINTABLE, _closed("/metrics"), *everywhere, _NOWHERE]
+    return _routes(version, door_name(name), {"routes": found})
+
+
+def _routes(version: str, name: str, host: Mapping[str, Any]) -> dict[str, Any]:
     configuration = {
         "@type": f"{_TYPES}.config.route.v3.RouteConfiguration",
-        "name": ROUTES,
-        "virtual_hosts": [host],
+        "name": name,
+        "virtual_hosts": [{"name": name, "domains": ["*"], **host}],
     }
     return {"version_info": version, "resources": [configuration]}
+
+
+def _probe(version: str) -> dict[str, Any]:
+    named = {"name": PROBE_HEADER, "string_match": {"exact": version}}
+    return {"match": {"prefix": "/", "headers": [named]}, "direct_response": {"status": 200}}
 
 
 def internal_pattern(pattern: str) -> str:

@@ -1,7 +1,11 @@
-"""What the edge listens with: TLS if it has a certificate, HTTP with bounds, and the filters before the router."""
+"""What an edge listens with: TLS if it has a certificate, HTTP with bounds, and the filters before the router.
+
+A door is a second listener, for services that call each other: the same HTTP, without what keeps strangers at bay.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from trivet_platform.certificate import Certificate
@@ -26,16 +30,30 @@ def listener(
     issuer: TokenIssuer | None,
     certificate: Certificate | None,
 ) -> dict[str, Any]:
-    """Return the edge's one listener, whose routes come from ``routes``, a source of configuration.
+    """Return the listener for clients, whose routes come from ``routes``, a source of configuration.
 
     Bounds are those of *Configuring Envoy as an edge proxy* (Envoy's manual).
     """
-    chain: dict[str, Any] = {"filters": [{"name": "http", "typed_config": _manager(routes, bounds, issuer)}]}
+    served = _manager(ROUTES, routes, bounds, limit_filters(bounds, issuer))
+    chain: dict[str, Any] = {"filters": [{"name": "http", "typed_config": served}]}
     if certificate is not None:
         chain["transport_socket"] = {"name": "tls", "typed_config": _tls(certificate)}
         chain["transport_socket_connect_timeout"] = f"{bounds.request_deadline_s}s"
+    return _listener(ROUTES, address, chain)
+
+
+def door_listener(name: str, routes: dict[str, Any], address: dict[str, Any], bounds: Bounds) -> dict[str, Any]:
+    """Return the listener of a door, for the services that call one other.
+
+    Nobody's rate is counted, and no body is collected before it goes on: a batch is as large as its service takes it.
+    """
+    served = _manager(name, routes, bounds, [])
+    return _listener(name, address, {"filters": [{"name": "http", "typed_config": served}]})
+
+
+def _listener(name: str, address: dict[str, Any], chain: dict[str, Any]) -> dict[str, Any]:
     return {
-        "name": "edge",
+        "name": name,
         "address": address,
         # With SO_REUSEPORT a second Envoy would share the port and take half of the traffic, unnoticed.
         "enable_reuse_port": False,
@@ -44,14 +62,14 @@ def listener(
     }
 
 
-def _manager(routes: dict[str, Any], bounds: Bounds, issuer: TokenIssuer | None) -> dict[str, Any]:
+def _manager(name: str, routes: dict[str, Any], bounds: Bounds, filters: Sequence[dict[str, Any]]) -> dict[str, Any]:
     router = typed(f"{HTTP_FILTERS}.router.v3.Router", suppress_envoy_headers=True)
     deadline = f"{bounds.request_deadline_s}s"
     return typed(
         "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        stat_prefix="edge",
-        rds={"route_config_name": ROUTES, "config_source": routes},
-        http_filters=[trace_filter(), *limit_filters(bounds, issuer), {"name": "router", "typed_config": router}],
+        stat_prefix=name,
+        rds={"route_config_name": name, "config_source": routes},
+        http_filters=[trace_filter(), *filters, {"name": "router", "typed_config": router}],
         local_reply_config=local_replies(),
         server_header_transformation="PASS_THROUGH",
         use_remote_address=True,

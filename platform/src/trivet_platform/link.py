@@ -106,12 +106,20 @@ class Link(ServerPart):
             raise ValueError("cut after at least one byte, and at least once")
         self._ask({"verb": "cut_after", "patterns": [pattern.hex() for pattern in patterns], "times": times})
 
+    def cut_answer(self) -> None:
+        """Carry what is asked, and cut both sides at the first byte of an answer, which is lost.
+
+        A server that answers has acted: a service behind HTTP has committed, and whoever asked cannot know. A
+        connection on which nothing is answered is left as it is. A protocol that begins with a handshake is cut there.
+        """
+        self._ask({"verb": "cut_answer"})
+
     def counts(self) -> dict[str, int]:
         """Return what happened since it was started: the evidence that a fault had an effect.
 
         ``connections`` accepted, ``open`` now, ``bytes`` carried (either way), ``dropped`` bytes received and never
-        carried, ``delayed`` bytes that were held, ``held`` now, ``matched`` patterns, ``cut`` connections that the link
-        itself ended, ``unreachable`` connections whose target could not be reached.
+        carried, ``delayed`` bytes that were held, ``held`` now, ``matched`` patterns or answers, ``cut`` connections
+        that the link itself ended, ``unreachable`` connections whose target could not be reached.
         """
         return self._ask({"verb": "counts"})
 

@@ -25,7 +25,7 @@ class Counts:
     connections: int = 0  # accepted
     open: int = 0  # of them, now
     bytes: int = 0  # carried on
-    matched: int = 0  # patterns after which the answer was lost
+    matched: int = 0  # patterns after which the answer was lost, and answers that were cut
     dropped: int = 0  # bytes that were received and never carried on
     delayed: int = 0  # bytes that were held for a while
     held: int = 0  # of them, now

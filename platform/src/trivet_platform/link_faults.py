@@ -278,6 +278,22 @@ class CutAfter(Clear):
         return self._searches[connection].finds(data)
 
 
+class CutAnswer(Clear):
+    """Carry what is asked, and cut the connection at the first byte of an answer: whoever asked learns nothing.
+
+    An answer begins when its server has acted. Both sides are reset, so that nobody asks anything more on it.
+    """
+
+    def received(self, end: End, data: bytes) -> None:
+        """Lose an answer, and the connection."""
+        if end is end.connection.client:
+            end.pass_on(data)
+            return
+        self.counts.matched += 1
+        end.drop(data)
+        end.connection.cut()
+
+
 class Search:
     """Finds one of several patterns in a stream, wherever TCP cut it into segments."""
 
@@ -303,4 +319,5 @@ VERBS: Mapping[str, Callable[..., Clear]] = {
     "black_hole": BlackHole,
     "half_open": HalfOpen,
     "cut_after": CutAfter,
+    "cut_answer": CutAnswer,
 }

@@ -76,9 +76,13 @@ class Postgres(ServerPart):
         """Return the address of a database for the role that only reads."""
         return self._url(READER, database)
 
-    def create_database(self, name: str) -> str:
-        """Create an empty database and return its owner's address."""
-        self._execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    def create_database(self, name: str, template: str = "template1") -> str:
+        """Create a database and return its owner's address: an empty one, or a copy of ``template``.
+
+        Nobody may be connected to the template meanwhile: PostgreSQL refuses to copy what may be changing.
+        """
+        names = sql.Identifier(name), sql.Identifier(template)
+        self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         return self.url(name)
 
     def drop_database(self, name: str) -> None:

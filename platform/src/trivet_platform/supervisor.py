@@ -144,6 +144,13 @@ class Supervisor:
         """Add members to platform.json and bring its endpoints up to date."""
         self._register.extend(extra)
 
+    def scratch(self, name: str) -> Path:
+        """Make a directory outside the run directory, or return the one of this name; it is removed with the platform.
+
+        What must not stay with a run stands there, for this user alone: a run's files are kept, and passed on.
+        """
+        return self._register.scratch(name)
+
     @property
     def token(self) -> str:
         """The secret of platform.json: whoever can read that file may be trusted with this platform."""

@@ -42,13 +42,25 @@ def test_every_refusal_is_a_problem_of_the_table(operation: dict[str, Any]) -> N
 def test_the_edge_prefixes_cover_every_path_and_hide_the_rest() -> None:
     member = tomllib.loads((MEMBER / "member.toml").read_text())
     for path in DOCUMENT["paths"]:
-        assert any(path == prefix or path.startswith(f"{prefix}/") for prefix in member["edge"])
+        (routed, hidden) = (
+            any(path == prefix or path.startswith(f"{prefix}/") for prefix in member[key])
+            for key in ("edge", "internal")
+        )
+        assert routed is not hidden, path
     assert member["variants"]["TRIVET_INVENTORY_STRATEGY"] == list(STRATEGIES)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation["operationId"])
+def test_only_services_act_on_holds(operation: dict[str, Any]) -> None:
+    assert (operation["security"] == [{"accessToken": ["stock.settle"]}]) is ("Stock" in operation["operationId"])
 
 
 COLUMNS = {
     "items": ["id", "initial_stock", "stock", "item_version"],
     "purchases": ["purchase_id", "item_id", "key", "quantity", "item_version", "stock_after", "fence", "at"],
+    "stock_holds": ["subject", "hold_id", "order_id", "state", "total_minor", "currency", "at"],
+    "stock_hold_lines": ["subject", "hold_id", "item_id", "quantity", "unit_price_minor"],
+    "stock_moves": ["subject", "hold_id", "item_id", "kind", "quantity", "item_version", "stock_after", "at"],
     "restocks": ["restock_id", "item_id", "key", "quantity", "item_version", "stock_after", "at"],
 }
 

@@ -14,7 +14,7 @@ from schemathesis.config import SchemathesisConfig
 
 from trivet_platform import Issuer, Program, Supervisor
 
-SCOPES = "items.buy items.read items.write"
+SCOPES = "items.buy items.read items.write stock.settle"
 CONTRACT = Path(__file__).parents[3] / "contracts" / "openapi" / "inventory.json"
 # A valid request may still meet a sold-out item, a key that is taken, or nothing under its id; a 400 it may not meet.
 STAYS_VALID = ["2xx", "404", "409", "422", "429"]

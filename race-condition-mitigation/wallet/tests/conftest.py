@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -143,26 +144,42 @@ class Bank:
 Open = Callable[..., AbstractContextManager[Bank]]
 
 
-@pytest.fixture(scope="module")
-def settings_for(postgres: Postgres) -> Iterator[Callable[[str], Settings]]:
-    """Return settings of a strategy whose database is there and migrated; guarded strategies share one a module."""
+@pytest.fixture(scope="session")
+def migrated(postgres: Postgres) -> Iterator[Callable[[str], str]]:
+    """Return what names a migrated database to copy: Django migrates for seconds, PostgreSQL copies in a moment."""
     made: dict[bool, str] = {}
-    databases: list[str] = []
 
-    def ask(strategy: str) -> Settings:
+    def ask(strategy: str) -> str:
         is_guarded = strategy != "naive"
         if is_guarded not in made:
-            databases.append(f"wallet_{'guarded' if is_guarded else 'naive'}_{uuid.uuid4().hex[:12]}")
-            url = postgres.create_database(databases[-1])
+            name = f"wallet_{'guarded' if is_guarded else 'naive'}_{uuid.uuid4().hex[:12]}"
+            url = postgres.create_database(name)
             bootstrap.migrate(Settings(database_url=url, strategy=strategy, lab="tests"))
-            made[is_guarded] = url
-        return Settings(database_url=made[is_guarded], strategy=strategy, lab="tests")
+            leave()
+            made[is_guarded] = name
+        return made[is_guarded]
+
+    yield ask
+    for name in made.values():
+        postgres.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def settings_for(postgres: Postgres, migrated: Callable[[str], str]) -> Iterator[Callable[[str], Settings]]:
+    """Return settings of a strategy whose database is there and migrated; guarded strategies share one a module."""
+    made: dict[str, str] = {}
+
+    def ask(strategy: str) -> Settings:
+        template = migrated(strategy)
+        if template not in made:
+            made[template] = postgres.create_database(f"{template}_{uuid.uuid4().hex[:12]}", template)
+        return Settings(database_url=made[template], strategy=strategy, lab="tests")
 
     yield ask
     if django_settings.configured:
         leave()
-    for name in databases:
-        postgres.drop_database(name)
+    for url in made.values():
+        postgres.drop_database(urlsplit(url).path.lstrip("/"))
 
 
 @contextmanager

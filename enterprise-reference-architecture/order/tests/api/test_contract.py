@@ -19,7 +19,19 @@ CONTRACT = MEMBER.parents[1] / "contracts" / "openapi" / "order.json"
 DOCUMENT = json.loads(CONTRACT.read_text())
 OPERATIONS = [operation for path in DOCUMENT["paths"].values() for operation in path.values()]
 COLUMNS = {
-    "orders": ["order_id", "customer_id", "status", "version"],
+    "orders": ["order_id", "customer_id", "status", "version", "account_id", "cancellation_requested"],
+    "order_lines": [
+        "order_id",
+        "position",
+        "item_id",
+        "show_id",
+        "hold_id",
+        "quantity",
+        "price_minor",
+        "currency",
+    ],
+    "sagas": ["order_id", "state", "version", "attempts", "reason", "parked", "created_at", "ended_at"],
+    "saga_steps": ["order_id", "position", "ordinal", "event", "state", "attempts", "detail", "at"],
     "keys": ["customer_id", "key", "order_id"],
 }
 

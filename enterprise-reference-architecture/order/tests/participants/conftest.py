@@ -1,4 +1,4 @@
-"""The real participants, started once a module that asks for them."""
+"""The real participants, started once for all tests that ask for them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from real_participants import Town
 from trivet_platform import Issuer, Postgres, Supervisor
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def town(
     supervisor: Supervisor,
     postgres: Postgres,

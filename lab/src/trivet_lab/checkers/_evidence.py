@@ -69,6 +69,10 @@ class Evidence:
         """
         yield from _rows(self.directory.ledger(name), f"ledger {name}", msgspec.json.Decoder(row))
 
+    def has_ledger(self, name: str) -> bool:
+        """Whether a ledger was read at all: a run of an older service lacks those that it did not keep yet."""
+        return self.directory.ledger(name).exists()
+
     def topic(self, name: str) -> Iterator[tuple[int, Record]]:
         """Yield every record of a topic with the byte offset of its line.
 

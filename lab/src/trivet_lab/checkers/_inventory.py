@@ -1,9 +1,13 @@
-"""The inventory's books: items, and every row that changed an item's stock, found by key and in commit order."""
+"""The inventory's books: items, and every row that changed an item's stock, found by key and in commit order.
+
+What customers bought and sellers brought (``changes``) belongs to operations of the history. What holds took and gave
+back (``moves``) belongs to holds, whose order asked for them elsewhere. ``chain`` has all of an item, by its version.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -14,6 +18,12 @@ from trivet_lab.evidence import Attempt, Operation
 BUY = "buy"
 RESTOCK = "restock"
 OUT_OF_STOCK = "out-of-stock"
+HOLDS, LINES = "inventory.stock_holds", "inventory.stock_hold_lines"
+TAKING = frozenset({"held", "pinned", "sold"})
+"""States in which a hold's units are out of the stock."""
+
+HoldName = tuple[str, str]
+"""A subject and an id."""
 
 
 class Item(msgspec.Struct, gc=False, frozen=True):
@@ -80,11 +90,77 @@ class Restock(Change, gc=False, kw_only=True):
     id: str | int = msgspec.field(name="restock_id")
 
 
+class Move(Change, gc=False, kw_only=True, tag_field="kind"):
+    """One row of ``inventory.stock_moves``: units that a hold took, or that came back from it."""
+
+    LEDGER: ClassVar[str] = "inventory.stock_moves"
+
+    id: str | int = msgspec.field(name="hold_id")
+    key: str | None = None
+    subject: str
+
+    @property
+    def hold(self) -> HoldName:
+        """Whose hold it was, and which."""
+        return (self.subject, str(self.id))
+
+
+class Taken(Move, gc=False, kw_only=True, tag="held"):
+    """Units that went into a hold."""
+
+    F: ClassVar[str] = "hold"
+    NOUN: ClassVar[str] = "hold"
+    SIGN: ClassVar[int] = -1
+
+
+class Returned(Move, gc=False, kw_only=True, tag="returned"):
+    """Units that came back out of one."""
+
+    F: ClassVar[str] = "return"
+    NOUN: ClassVar[str] = "return"
+    SIGN: ClassVar[int] = 1
+
+
+class HoldRow(msgspec.Struct, gc=False):
+    """One row of ``inventory.stock_holds``; ``goods`` are its lines, units by item."""
+
+    subject: str
+    hold_id: str
+    state: str
+    order_id: str | None = None
+    total_minor: int = 0
+    currency: str | None = None
+    offset: int = 0
+    goods: dict[str, int] = {}
+    priced_minor: int = 0
+
+    @property
+    def name(self) -> HoldName:
+        """Whose it is, and which."""
+        return (self.subject, self.hold_id)
+
+    @property
+    def pointer(self) -> Pointer:
+        """Where the row stands in its ledger."""
+        return (HOLDS, self.offset)
+
+
+class LineRow(msgspec.Struct, gc=False, frozen=True):
+    """One row of ``inventory.stock_hold_lines``."""
+
+    subject: str
+    hold_id: str
+    item_id: str
+    quantity: int
+    unit_price_minor: int
+
+
 class Inventory:
     """All ledgers of the inventory, read once.
 
     ``by_key`` has, for ``buy`` and ``restock``, the first row of each key; ``again`` the rows whose key already
     had one. ``keyless`` has the rows without a key by their own id. ``by_item`` is in the order of ``item_version``.
+    ``holds`` and ``moves`` are empty of a run whose inventory had no holds yet.
     """
 
     def __init__(self, evidence: Evidence) -> None:
@@ -109,10 +185,30 @@ class Inventory:
             grouped[change.item_id].append(change)
         for item_id in sorted(grouped):
             self.by_item[item_id] = sorted(grouped[item_id], key=_version)
+        self.moves: list[Taken | Returned] = []
+        self.holds: dict[HoldName, HoldRow] = {}
+        self.strays: list[tuple[HoldName, Pointer]] = []
+        self._chains = dict(self.by_item)
+        self._load_moves(evidence)
+        self._load_holds(evidence)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are of changes and moves together, which is above every ``number``."""
+        return len(self.changes) + len(self.moves)
+
+    def chain(self, item_id: str) -> list[Change]:
+        """Return everything that changed an item's stock, moves of holds too, in the order of its versions."""
+        return self._chains.get(item_id, [])
+
+    @property
+    def moved(self) -> list[str]:
+        """The items that have a row, whether they are items or not."""
+        return sorted(self._chains)
 
     def expect_purchases(self) -> Inventory:
         """Return itself if anything was sold; else ``EvidenceError``, since a shop that sold nothing shows nothing."""
-        if not (self.by_key[BUY] or self.keyless[BUY]):
+        if not (self.by_key[BUY] or self.keyless[BUY] or self.moves):
             raise EvidenceError("ledger inventory.purchases is empty: nothing was sold")
         return self
 
@@ -135,6 +231,34 @@ class Inventory:
                 keyless[row.id] = row
             elif by_key.setdefault(row.key, row) is not row:
                 self.again.append(row)
+
+    def _load_moves(self, evidence: Evidence) -> None:
+        if not evidence.has_ledger(Move.LEDGER):
+            return
+        moves: defaultdict[str, list[Change]] = defaultdict(list)
+        kinds: Any = Taken | Returned
+        for offset, row in evidence.ledger(Move.LEDGER, kinds):
+            row.number = self.rows
+            row.offset = offset
+            self.moves.append(row)
+            moves[row.item_id].append(row)
+        for item_id, several in moves.items():
+            self._chains[item_id] = sorted([*self.by_item.get(item_id, []), *several], key=_version)
+
+    def _load_holds(self, evidence: Evidence) -> None:
+        if not evidence.has_ledger(HOLDS):
+            return
+        for offset, hold in evidence.ledger(HOLDS, HoldRow):
+            hold.offset = offset
+            self.holds[hold.name] = hold
+        for offset, line in evidence.ledger(LINES, LineRow):
+            name = (line.subject, line.hold_id)
+            if name not in self.holds:
+                self.strays.append((name, (LINES, offset)))
+                continue
+            hold = self.holds[name]
+            hold.goods = {**hold.goods, line.item_id: hold.goods.get(line.item_id, 0) + line.quantity}
+            hold.priced_minor += line.quantity * line.unit_price_minor
 
 
 _NOUNS = {kind.F: kind.NOUN for kind in (Purchase, Restock)}

@@ -13,10 +13,11 @@ from trivet_lab.checkers._history import HISTORY, Batch, Pointer
 from trivet_lab.checkers._wallet import ANOTHER, decline, done_ns
 from trivet_lab.evidence import Operation
 
-ORDER, CANCEL, LOOK, LIST, TIMELINE, FOLLOW, TRESPASS = (
+ORDER, CANCEL, LOOK, AWAIT, LIST, TIMELINE, FOLLOW, TRESPASS = (
     "order",
     "cancel",
     "look",
+    "await",
     "list",
     "timeline",
     "follow",
@@ -110,7 +111,7 @@ class Crowd:
                 self.lists.append(self._asked(operation, offset))
             elif operation.f == TRESPASS:
                 self.trespasses.append(self._asked(operation, offset))
-            elif operation.f in (CANCEL, LOOK, TIMELINE, FOLLOW) and "order_id" in operation.args:
+            elif operation.f in (CANCEL, LOOK, AWAIT, TIMELINE, FOLLOW) and "order_id" in operation.args:
                 asked = self._asked(operation, offset)
                 self.about[asked.order_id or ""].append(asked)
 
@@ -133,7 +134,7 @@ class Crowd:
         if operation.f in (ORDER, ANOTHER):
             order_id = view.id if view else None
         return Asked(
-            operation.f,
+            LOOK if operation.f == AWAIT else operation.f,  # whoever waited for an end saw what they saw last
             self._text(args.get("customer_id")),
             operation.call_ns,
             done,

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
-from trivet_lab.checkers._inventory import Inventory, trail
+from trivet_lab.checkers._inventory import BUY, Inventory, trail
 from trivet_lab.checkers._witness import Violations
 
 
@@ -18,7 +18,8 @@ class NoOversell(Checker):
 
     NAME: ClassVar[str] = "no_oversell"
     RULE: ClassVar[str] = (
-        "At every version of an item, units sold so far are at most its initial stock plus units restocked so far."
+        "At every version of an item, units in holds and units sold so far are at most its initial stock plus units "
+        "restocked so far."
     )
 
     def __init__(self, evidence: Evidence) -> None:
@@ -29,15 +30,15 @@ class NoOversell(Checker):
     def finish(self) -> Ruling:
         """Add up every item; the witness begins with the first purchase of each that was one too many."""
         found = Violations()
-        sold = worst = 0
+        taken = worst = 0
         later = []
         for item in self._book.items.values():
             left, oversold = item.initial_stock, False
-            for row in self._book.by_item.get(item.id, []):
+            for row in self._book.chain(item.id):
                 left += row.delta
                 if row.SIGN > 0:
                     continue
-                sold += row.quantity
+                taken += row.quantity
                 if left >= 0:
                     continue
                 worst = min(worst, left)
@@ -46,12 +47,16 @@ class NoOversell(Checker):
                     later.append((sentence, row))
                 else:
                     found.add(
-                        f"{sentence}: {row.quantity:,} sold with {left + row.quantity:,} left",
+                        f"{sentence}: {row.quantity:,} {'sold' if row.F == BUY else 'held'} "
+                        f"with {left + row.quantity:,} left",
                         *trail(self._evidence, row),
                     )
                 oversold = True
         for sentence, row in later:
             found.add(sentence, *trail(self._evidence, row))
         short = f"; at worst {-worst:,} units short" if worst else ""
-        ruling = found.ruling(self._evidence, f"{sold:,} units of {len(self._book.items):,} items sold, each was there")
+        word = "sold or held" if self._book.moves else "sold"
+        ruling = found.ruling(
+            self._evidence, f"{taken:,} units of {len(self._book.items):,} items {word}, each was there"
+        )
         return Ruling(ruling.verdict, ruling.observed + short, ruling.witness)

@@ -35,7 +35,7 @@ class RefusalsLegal(Checker):
         """Load the books."""
         self._evidence = evidence
         self._book = evidence.book(Inventory).expect_purchases()
-        rows = len(self._book.changes)
+        rows = self._book.rows
         self._calls = array("q", [NEVER_AFTER_NS]) * rows
         self._returns = array("q", [NEVER_AFTER_NS]) * rows
         self._refusals: dict[str, array[int]] = {}
@@ -96,7 +96,7 @@ class RefusalsLegal(Checker):
         self._sharing[repeat.offset] = key
 
     def _unbind_rows_without_an_operation(self) -> None:
-        """Let a row that no operation explains, a key's second row too, have taken effect at any time."""
+        """Let a row that no operation explains, a key's second or a hold's, have taken effect at any time."""
         for number, call in enumerate(self._calls):
             if call == NEVER_AFTER_NS:
                 self._calls[number] = NEVER_BEFORE_NS
@@ -105,7 +105,7 @@ class RefusalsLegal(Checker):
         item = self._book.items.get(item_id)
         if item is None:
             raise EvidenceError(f"{item_id} is no item of the ledger")
-        return stock_timeline(item, self._book.by_item.get(item_id, []), self._calls, self._returns)
+        return stock_timeline(item, self._book.chain(item_id), self._calls, self._returns)
 
     def _judge(self, item_id: str, timeline: Timeline, refusals: array[int], found: Violations) -> None:
         for call, until, quantity, offset in zip(*(refusals[column::_WIDTH] for column in range(_WIDTH)), strict=True):

@@ -33,12 +33,12 @@ class StockNeverNegative(Checker):
         found = Violations()
         lowest: int | None = None
         for item in self._book.items.values():
-            rows = self._book.by_item.get(item.id, [])
+            rows = self._book.chain(item.id)
             self._walk(item, rows, found)
             lows = [item.initial_stock, *(row.stock_after for row in rows)]
             lowest = min(lows) if lowest is None else min(lowest, *lows)
         return found.ruling(
-            self._evidence, f"{len(self._book.changes):,} versions without a gap, the lowest stock was {lowest}"
+            self._evidence, f"{self._book.rows:,} versions without a gap, the lowest stock was {lowest}"
         )
 
     def _walk(self, item: Item, rows: list[Change], found: Violations) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import signal
+import ssl
 import threading
 from pathlib import Path
 
@@ -12,16 +13,18 @@ from trivet_lab.console import Console
 from trivet_lab.control import CONTROL_URL, ControlServer
 from trivet_lab.evidence import create_directory
 from trivet_lab.faults import targets_of
-from trivet_lab.load import STAFF
+from trivet_lab.load import STAFF, TILL, TILL_SCOPES
 from trivet_lab.members import find_members
 from trivet_lab.scenarios import find_scenarios
 from trivet_lab.scene import request_json
 from trivet_lab.settings import lab_settings
-from trivet_lab.topologies import OF_PEOPLE, Shop, Stage
+from trivet_lab.topologies import OF_PEOPLE, Shop, Stage, link_names
 from trivet_platform import Supervisor, make_certificate, sweep
 
 EDGE_PORT = 8080
 CONTROL_PORT = 8081
+MERCHANT = "merchant"
+"""Whose account is paid by what is ordered, unless the order's service is told of another."""
 DEMO = {"id": "front-row", "name": "Front row", "stock": 100, "unit_price_minor": 4_900, "currency": "EUR"}
 
 
@@ -30,7 +33,7 @@ def up(*, strategy: str = "redlock", linked: bool = False, tls: bool = False) ->
 
     Args:
         strategy: how Inventory keeps buyers apart: redlock, advisory, or naive, which oversells.
-        linked: put a link between every replica and every server, so that faults of the network can be injected.
+        linked: put a link between every replica and all that it uses, so that faults of the network can be injected.
         tls: let the load balancer speak TLS alone, with a certificate made for this shop.
     """
     settings = lab_settings()
@@ -44,18 +47,26 @@ def up(*, strategy: str = "redlock", linked: bool = False, tls: bool = False) ->
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: over.set())
         certificate = make_certificate() if tls else None
-        shop = Shop(platform, find_members(settings.root), run.name, EDGE_PORT, certificate)
+        members = find_members(settings.root)
+        shop = Shop(platform, members, run.name, EDGE_PORT, certificate)
         shop.open()
-        with shop.stage(variant.name, variant.settings, lab=variant.lab, linked=linked, limits=OF_PEOPLE) as stage:
-            token = stage.tokens([STAFF], "items.write").get(STAFF)
-            trust = certificate.client_context() if certificate else None
-            request_json("POST", f"{stage.url}/items", DEMO, key="front-row", token=token, trust=trust)
+        links = link_names(list(members.values())) if linked else []
+        with shop.stage(variant.name, variant.settings, lab=variant.lab, links=links, limits=OF_PEOPLE) as stage:
+            _furnish(stage, certificate.client_context() if certificate else None)
             targets = targets_of(stage.parts, shop.start, shop.logs)
             with ControlServer(targets, platform.token, stage.epoch_ns, CONTROL_PORT) as control:
                 platform.write({"environment": shop.endpoints(stage) | {CONTROL_URL: control.url}})
                 _announce(console, stage, control, shop.edge.authority_file)
                 over.wait()
     return 0
+
+
+def _furnish(stage: Stage, trust: ssl.SSLContext | None) -> None:
+    """Put something on sale, and open the account of whoever sells it."""
+    account = {"id": MERCHANT, "owner": MERCHANT, "kind": "merchant", "currency": DEMO["currency"]}
+    for who, scopes, path, body in ((STAFF, "items.write", "/items", DEMO), (TILL, TILL_SCOPES, "/accounts", account)):
+        token = stage.tokens([who], scopes).get(who)
+        request_json("POST", f"{stage.url}{path}", body, key=f"{body['id']}", token=token, trust=trust)
 
 
 def _announce(console: Console, stage: Stage, control: ControlServer, authority: Path | None) -> None:

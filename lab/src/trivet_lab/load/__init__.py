@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from trivet_lab.load.attendance import Again, Attendance, Phase
+from trivet_lab.load.checking_out import CHECKOUT_SCOPES, CheckingOut, Good, Trips
 from trivet_lab.load.flood import Flood
 from trivet_lab.load.forging import FORGERIES, STOLEN
 from trivet_lab.load.halls import SEATS_MAX, Show
@@ -24,6 +25,7 @@ from trivet_lab.load.tokens import Tokens, write_tokens
 __all__ = [
     "ATTACK",
     "BOX_OFFICE",
+    "CHECKOUT_SCOPES",
     "CUSTOMER_SCOPES",
     "FORGERIES",
     "GUEST_SCOPES",
@@ -38,8 +40,10 @@ __all__ = [
     "Account",
     "Again",
     "Attendance",
+    "CheckingOut",
     "Errand",
     "Flood",
+    "Good",
     "Item",
     "Ordering",
     "Phase",
@@ -55,6 +59,7 @@ __all__ = [
     "Spending",
     "Summary",
     "Tokens",
+    "Trips",
     "Turns",
     "Ways",
     "Weights",

@@ -14,20 +14,14 @@ from trivet_lab.evidence import Attempt
 from trivet_lab.load.answer import code_of
 from trivet_lab.load.backoff import parse_retry_after
 from trivet_lab.load.plan import Plan
+from trivet_lab.load.reply import Reply
 from trivet_lab.load.schedule import Intent
 from trivet_lab.load.stream import read_stream
 from trivet_lab.load.tokens import Tokens
+from trivet_lab.load.waiting import until_it_ends
 
 _KEEPALIVE_S = 4.0  # below the 5 s of common servers, so that a connection is not used as its server closes it
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
-
-
-class Reply(msgspec.Struct, frozen=True):
-    """How an attempt ended: what the history keeps, the body if it was a JSON object, and when to come again."""
-
-    attempt: Attempt
-    body: dict[str, Any] | None = None
-    retry_after_s: float | None = None
 
 
 class Client:
@@ -59,9 +53,15 @@ class Client:
         """Send an operation's request for the ``number``-th time (from 1), under its key if it has one.
 
         Never raises for what the network or the server does. A refused connection, too, is an attempt that
-        was cut: a proxy between may have had the request. If the task is cancelled the attempt counts as cut,
+        was cut: a proxy between may have had the request. Who waits for an end asks many times, and that is one
+        attempt, from the first call to the last answer. If the task is cancelled the attempt counts as cut,
         and the cancellation is the caller's to notice, because the operation must still be written down.
         """
+        if intent.request.ends:
+            return await until_it_ends(lambda: self._once(intent, number), intent.request.ends)
+        return await self._once(intent, number)
+
+    async def _once(self, intent: Intent, number: int) -> Reply:
         request, trace = intent.request, intent.trace
         headers = {"traceparent": f"00-{trace}-{number:016x}-01"}  # one trace an operation, one span an attempt
         if intent.key is not None:

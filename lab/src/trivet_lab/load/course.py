@@ -9,10 +9,10 @@ import msgspec
 
 from trivet_lab.evidence import Attempt, Operation
 from trivet_lab.load.answer import classify, code_of
-from trivet_lab.load.client import Reply
 from trivet_lab.load.draft import Request
 from trivet_lab.load.given import without_secret
 from trivet_lab.load.outcome import State, after, conclude, is_settled
+from trivet_lab.load.reply import Reply
 from trivet_lab.load.schedule import Intent
 
 

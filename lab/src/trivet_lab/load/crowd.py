@@ -15,11 +15,12 @@ from collections.abc import Iterator, Sequence
 
 from trivet_lab.evidence import Outcome
 from trivet_lab.load.backoff import Backoff
-from trivet_lab.load.client import Client, Reply
+from trivet_lab.load.client import Client
 from trivet_lab.load.course import Course, Part, requests_of
-from trivet_lab.load.given import Given, with_id, with_token
+from trivet_lab.load.given import Brought, Given, equipped, needed_by
 from trivet_lab.load.plan import Plan
 from trivet_lab.load.recorder import Recorder
+from trivet_lab.load.reply import Reply
 from trivet_lab.load.schedule import Intent
 
 _BURST = 32  # so many operations that are due at once are begun before the loop may send them
@@ -124,19 +125,18 @@ class Crowd:
         A part that waits for what was not done is left out: there is nothing that it could ask for.
         """
         for part in list(course.parts):
-            needed = part.request.needs or part.request.follows or part.request.about
-            if not needed:
-                continue
-            was_told = self._given.is_told(needed)
-            brought = await self._given.brought(needed)
-            if not was_told:
-                due_ns = max(due_ns, self._now_ns())
-            if brought is None:
-                self._leave_out(course, [part], "refused")
-            elif part.request.needs:
-                part.request = with_token(part.request, brought.token)
-            elif part.request.about:
-                part.request = with_id(part.request, brought.id)
+            brought: list[Brought] = []
+            for needed in needed_by(part.request):
+                was_told = self._given.is_told(needed)
+                found = await self._given.brought(needed)
+                if not was_told:
+                    due_ns = max(due_ns, self._now_ns())
+                if found is None:
+                    self._leave_out(course, [part], "refused")
+                    break
+                brought.append(found)
+            else:
+                part.request = equipped(part.request, brought)
         return due_ns
 
     def _leave_out(self, course: Course, parts: Sequence[Part], reason: str) -> None:

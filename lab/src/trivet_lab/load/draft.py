@@ -24,11 +24,15 @@ class Request(msgspec.Struct, frozen=True):
     Some things make sense only once another was done. What others wait for has a name for that in ``gives``; what
     ``follows`` it has the same name, and is asked only if it was done. What ``needs`` it shows the ``token`` that its
     answer brought, too, which stands in no body until it is sent. What is ``about`` something that the service itself
-    gave an id has it where ``{id}`` stands in ``path``, and among ``args`` as ``order_id``.
+    gave an id has it where ``{id}`` stands in ``path``, and among ``args`` as ``order_id``. An order ``shows`` the
+    tokens of holds, each in the line that names the hold.
 
     ``until`` opens a stream of events instead of asking for an answer: it is read until the event of that number has
     come, or for as long as anybody would wait (``stream.py``). ``after`` tells the service which event was the last
     that is known.
+
+    Who waits for one of several statuses (``ends``) asks again and again until it is one of them, or for as long as
+    anybody would wait (``waiting.py``).
 
     ``entries`` are operations that are sent together, as one request to ``path``, and answered each by itself. What
     stands beside them is then of the whole request, and ``f``, ``args`` and ``body`` are nobody's.
@@ -47,6 +51,8 @@ class Request(msgspec.Struct, frozen=True):
     about: str = ""
     until: int = 0
     after: int | None = None
+    shows: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
     entries: tuple[Request, ...] = ()
 
 

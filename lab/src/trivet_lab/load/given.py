@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -61,6 +62,29 @@ class Given:
         if future is None:
             future = self._told[name] = asyncio.get_running_loop().create_future()
         return future
+
+
+def needed_by(request: Request) -> Sequence[str]:
+    """Return the names of all that has to be done before this can be asked."""
+    needed = request.needs or request.follows or request.about
+    return request.shows or ((needed,) if needed else ())
+
+
+def equipped(request: Request, brought: Sequence[Brought]) -> Request:
+    """Return a request with what the answers brought that it needs, in the order of their names."""
+    if request.shows:
+        return with_tokens_of_lines(request, [each.token for each in brought])
+    if request.needs:
+        return with_token(request, brought[0].token)
+    return with_id(request, brought[0].id) if request.about else request
+
+
+def with_tokens_of_lines(request: Request, tokens: Sequence[str]) -> Request:
+    """Return an order whose lines of seats show these tokens, in their order."""
+    body = msgspec.json.decode(request.body or b"{}", type=dict[str, Any])
+    left = iter(tokens)
+    lines = [line | {TOKEN: next(left)} if "hold_id" in line else line for line in body["lines"]]
+    return msgspec.structs.replace(request, body=msgspec.json.encode(body | {"lines": lines}))
 
 
 def with_token(request: Request, token: str) -> Request:

@@ -14,7 +14,7 @@ from trivet_lab.load.sale import zipf_weights
 
 SEATS_MAX = 50_000
 FRONT, STALLS, BACK = "front", "stalls", "back"
-_PRICES_MINOR = {FRONT: 12_900, STALLS: 7_900, BACK: 4_900}
+PRICES_MINOR = {FRONT: 12_900, STALLS: 7_900, BACK: 4_900}
 _SHOW_ID = re.compile(r"[a-z0-9-]{1,64}")
 _ROWS_LIKED = 1.6  # exponent of Zipf's law among rows: half of all want the first two
 
@@ -40,7 +40,7 @@ class Show(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for name in (FRONT, STALLS, BACK):
             rows = [(row, count) for block, row, count in self._layout() if block == name]
             if rows:
-                block = {"name": name, "unit_price_minor": _PRICES_MINOR[name], "currency": "EUR"}
+                block = {"name": name, "unit_price_minor": PRICES_MINOR[name], "currency": "EUR"}
                 size: dict[str, Any] = {"rows": len(rows), "seats_per_row": rows[0][1]}
                 if name == BACK:
                     size = {"seats": [f"{name}-{row}-{seat}" for row, count in rows for seat in range(1, count + 1)]}

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from trivet_lab.load.attendance import Attendance, faults_of_again, faults_of_phases, is_positive
+from trivet_lab.load.checking_out import CheckingOut
 from trivet_lab.load.flood import Flood
 from trivet_lab.load.ordering import Ordering
 from trivet_lab.load.sale import Sale
@@ -22,7 +23,7 @@ class PlanError(ValueError):
     """The plan is not one; every sentence begins with the field that it is about."""
 
 
-Errand = Sale | Flood | Spending | Siege | Seating | Ordering
+Errand = Sale | Flood | Spending | Siege | Seating | Ordering | CheckingOut
 """What a crowd wants: each kind is a file of its own, and tells itself from the others by its tag."""
 
 

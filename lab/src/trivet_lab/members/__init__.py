@@ -4,7 +4,7 @@ from trivet_lab.members.audits import collect_audits
 from trivet_lab.members.commands import CommandError, executable, last_lines, run_command
 from trivet_lab.members.ledgers import collect_ledgers
 from trivet_lab.members.member import Member, MemberError, Process, find_members, read_member
-from trivet_lab.members.standing import Standing, standing_of
+from trivet_lab.members.standing import Standing, checkouts_under_way, standing_of
 from trivet_lab.members.topics import TopicsUnread, collect_topics
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Process",
     "Standing",
     "TopicsUnread",
+    "checkouts_under_way",
     "collect_audits",
     "collect_ledgers",
     "collect_topics",

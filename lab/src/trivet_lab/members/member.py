@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -30,6 +30,8 @@ class Process:
     replicas: int
     http: bool
     at_writer_only: bool
+    calls: list[str] = dataclasses.field(default_factory=list)
+    """The members whose APIs it asks, past the edge."""
 
     @property
     def at_edge(self) -> bool:
@@ -52,10 +54,16 @@ class Member:
     topics: list[str]
     processes: list[Process]
     variants: Mapping[str, list[str]]
+    caller_scopes: list[str] = dataclasses.field(default_factory=list)
+    """What the token of a service that calls it has to be good for."""
 
     def variable(self, name: str) -> str:
         """Return the environment variable of one of this member's settings, e.g. ``TRIVET_INVENTORY_LISTEN``."""
         return f"TRIVET_{self.name.upper().replace('-', '_')}_{name}"
+
+    def on_stage(self, members: Container[str]) -> list[Process]:
+        """Return the processes that run beside these members: one that calls somebody who is not there has no work."""
+        return [process for process in self.processes if all(name in members for name in process.calls)]
 
     def ledgers(self) -> dict[str, str]:
         """Return the SQL of each ledger by its name, ``inventory.purchases`` for ``ledger/purchases.sql``."""
@@ -88,6 +96,14 @@ def _topics(table: dict[str, Any]) -> list[str]:
     return list(names)
 
 
+def _words(table: dict[str, Any], name: str) -> list[str]:
+    words = table.get(name, [])
+    legal = isinstance(words, list) and all(isinstance(word, str) and word for word in words)
+    if not legal or len(set(words)) < len(words):
+        raise ValueError(f"{name} = {words!r} must be a list of words, each once")
+    return list(words)
+
+
 def _process(name: str, table: dict[str, Any]) -> Process:
     return Process(
         name=name,
@@ -95,6 +111,7 @@ def _process(name: str, table: dict[str, Any]) -> Process:
         replicas=int(table.get("replicas", 1)),
         http=bool(table.get("http", False)),
         at_writer_only=bool(table.get("at_writer_only", False)),
+        calls=_words(table, "calls"),
     )
 
 
@@ -123,6 +140,7 @@ def read_member(file: Path) -> Member:
             topics=_topics(table),
             processes=[_process(key, value) for key, value in table["process"].items()],
             variants=MappingProxyType(table.get("variants", {})),
+            caller_scopes=_words(table, "caller_scopes"),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise MemberError(f"{file}: {type(error).__name__}: {error}") from error
@@ -132,7 +150,8 @@ def find_members(root: Path) -> dict[str, Member]:
     """Return every member of a checkout by name; members are found by folder, at most three levels deep.
 
     Raises:
-        MemberError: two members claim one path prefix at the edge, so that a request would have two owners.
+        MemberError: two members claim one path prefix at the edge, so that a request would have two owners, or one
+            calls what is no member, itself, or a member without an API.
     """
     files = sorted(file for depth in ("*", "*/*", "*/*/*") for file in root.glob(f"{depth}/member.toml"))
     members = [read_member(file) for file in files if not file.relative_to(root).parts[0].startswith(".")]
@@ -142,4 +161,19 @@ def find_members(root: Path) -> dict[str, Member]:
             if prefix in owners:
                 raise MemberError(f"{member.name} and {owners[prefix]} both claim {prefix} at the edge")
             owners[prefix] = member.name
-    return {member.name: member for member in members}
+    found = {member.name: member for member in members}
+    for member in members:
+        for process in member.processes:
+            for name in process.calls:
+                _ensure_callable(member, process, found.get(name))
+    return found
+
+
+def _ensure_callable(member: Member, process: Process, called: Member | None) -> None:
+    who = f"{member.name}: process {process.name} calls"
+    if called is None:
+        raise MemberError(f"{who} what is no member: {', '.join(process.calls)}")
+    if called is member:
+        raise MemberError(f"{who} its own member")
+    if not any(other.at_edge for other in called.processes):
+        raise MemberError(f"{who} {called.name}, which has no process {AT_EDGE} that speaks HTTP")

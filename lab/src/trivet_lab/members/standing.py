@@ -39,3 +39,20 @@ def standing_of(member: Member, reader: str) -> Standing:
     with psycopg.connect(reader, connect_timeout=5) as connection:
         row = connection.execute(question.encode()).fetchone()
     return Standing(*cast("tuple[int, int]", row))
+
+
+def checkouts_under_way(member: Member, reader: str) -> int:
+    """Return how many checkouts of a member have neither ended nor were parked, as the role that can only read.
+
+    Raises:
+        psycopg.Error: the database does not answer.
+        KeyError: the member keeps no such ledger.
+    """
+    sagas = member.ledgers()[f"{member.name}.sagas"].rstrip().rstrip(";")
+    question = f"""
+        WITH sagas AS ({sagas})
+        SELECT count(*) FROM sagas WHERE ended_at IS NULL AND coalesce(parked::text, 'false') = 'false'
+    """  # noqa: S608  - a file of the member's own, and nobody's input
+    with psycopg.connect(reader, connect_timeout=5) as connection:
+        row = connection.execute(question.encode()).fetchone()
+    return cast("tuple[int]", row)[0]

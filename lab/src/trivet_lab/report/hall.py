@@ -27,6 +27,7 @@ SHAPES: Final = (
 ROWS_MAX, SEATS_MAX = 14, 800
 CELL = 22
 NS_PER_MS = 1_000_000
+CONFIRMED = "Order Confirmed"
 
 HoldName = tuple[str, str, str]
 
@@ -58,6 +59,7 @@ class HallTally:
         args = operation.args
         show_id = args.get("show_id")
         if not isinstance(show_id, str):
+            self._tell_of_order(operation)
             return
         if operation.f == "show":
             self._rows[show_id] = rows_of(args.get("blocks", []))
@@ -103,6 +105,17 @@ class HallTally:
                 hold.sold = min(at_ns, hold.sold or at_ns)
         elif operation.f == "release" and hold.sold is None:
             hold.over = min(at_ns, hold.over or at_ns)
+
+    def _tell_of_order(self, operation: Operation) -> None:
+        """Take in that an order was shown as confirmed: the seats that were held for it are sold."""
+        value = operation.value or {}
+        if value.get("status") != CONFIRMED:
+            return
+        for line in value.get("lines", ()):
+            if line.get("hold_id"):
+                name = (str(line["show_id"]), str(operation.args.get("customer_id")), str(line["hold_id"]))
+                hold = self._holds.setdefault(name, _Hold())
+                hold.pinned = hold.sold = min(operation.return_ns, hold.sold or operation.return_ns)
 
     def _spans(self, show_id: str) -> dict[str, list[tuple[int, int | None, int]]]:
         """Return (from ms, to ms, state) of every hold of each seat; None is for good."""

@@ -55,7 +55,7 @@ def words_of(thing: Thing) -> str:
         lines = counted(len(args["lines"]), "line") if "lines" in args else ""
         return " ".join(word for word in (str(thing["f"]), str(args.get("what", "")), lines) if word)
     version = thing.get("order_version", thing.get("version", ""))
-    return f"{thing.get('type', thing.get('status', 'key'))} {version}".strip()
+    return f"{thing.get('type', thing.get('status', thing.get('state', 'key')))} {version}".strip()
 
 
 def facts_of(thing: Thing) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from trivet_lab.evidence import RunDirectory, VariantResult, Verdict
 from trivet_lab.report import charts, embed, words
 from trivet_lab.report.cost import cost_rows
 from trivet_lab.report.hall import legend, picture
+from trivet_lab.report.sagas import named_orders
 from trivet_lab.report.source import RunRecord, VariantRecord, read_run
 from trivet_lab.report.tables import (
     check_rows,
@@ -188,7 +189,9 @@ def _witnesses(variant: VariantRecord) -> list[Witness]:
     broken = [check for check in (variant.result.checks if variant.result else []) if check.verdict == "invalid"]
     laid = [
         dataclasses.replace(
-            lay_out(check, variant.tally.found, variant.before), picture=variant.pictures.get(check.name, "")
+            lay_out(check, variant.tally.found, variant.before),
+            picture=variant.pictures.get(check.name, ""),
+            sagas=[variant.sagas[name] for name in named_orders(check.witness) if name in variant.sagas],
         )
         for check in broken
     ]

@@ -26,6 +26,7 @@ from trivet_lab.load import main_operations
 from trivet_lab.report import series
 from trivet_lab.report.cost import Census, census_of
 from trivet_lab.report.hall import HallTally
+from trivet_lab.report.sagas import SagaStory, named_orders, stories_of
 from trivet_lab.report.witness import names_in, versions_before
 
 T = TypeVar("T")
@@ -84,7 +85,7 @@ class ItemRow(msgspec.Struct, frozen=True):
 
 
 class ChangeRow(msgspec.Struct, frozen=True):
-    """One row of the ledgers ``inventory.purchases`` and ``inventory.restocks``, as far as a chart needs it."""
+    """One row of a ledger that changed a stock (purchases, restocks, moves of holds), as far as a chart needs it."""
 
     item_id: str
     item_version: int
@@ -121,6 +122,7 @@ class VariantRecord:
     census: Census
     diff: str
     hall: dict[str, Any] | None
+    sagas: dict[str, SagaStory]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,7 +150,7 @@ def read_run(run: RunDirectory) -> RunRecord:
 def _variant(directory: VariantDirectory, result: VariantResult | None) -> VariantRecord:
     rows = [
         row
-        for name in ("inventory.purchases", "inventory.restocks")
+        for name in ("inventory.purchases", "inventory.restocks", "inventory.stock_moves")
         for row in _lines(directory.ledger(name), ChangeRow)
     ]
     changes = [row.change() for row in rows]
@@ -182,6 +184,7 @@ def _variant(directory: VariantDirectory, result: VariantResult | None) -> Varia
         },
         meetings=_meetings(directory),
         hall=hall.chart(),
+        sagas=stories_of(directory, frozenset(named_orders(proof))),
         diff=directory.mutant.read_text(errors="replace") if directory.mutant.exists() else "",
         census=census_of(
             (line.at_ns, line.series, line.label, line.value) for line in _lines(directory.samples, Sample)

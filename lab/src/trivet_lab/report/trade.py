@@ -105,6 +105,21 @@ ORDERS = Trade(
         409: "too late, or in flight already",
     },
 )
+CHECKOUTS = Trade(
+    unit="order",
+    harm="wronged",
+    did="charged {count} something else than it cost",
+    never="charged every order what it cost, once, or nothing",
+    not_even="charged every other right",
+    has_stock=False,
+    statuses={
+        **ORDERS.statuses,
+        200: "shown, released, or waited for",
+        201: "held, or a show created",
+        404: "no such order, hold or seat",
+        409: "taken, too late, released, or in flight already",
+    },
+)
 _TRADES = {
     "flash-sale": _sale("ticket"),
     "paused-holder": _sale("ticket"),
@@ -114,6 +129,7 @@ _TRADES = {
     "siege": MONEY,
     "seat-rush": SEATS,
     "orders": ORDERS,
+    "checkout": CHECKOUTS,
 }
 
 

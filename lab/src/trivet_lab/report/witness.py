@@ -16,8 +16,9 @@ from typing import Any
 import msgspec
 
 from trivet_lab.evidence import Finding, Operation
-from trivet_lab.report import orders, words
+from trivet_lab.report import checkouts, orders, words
 from trivet_lab.report.leases import is_event, lease_entries
+from trivet_lab.report.sagas import SagaStory
 from trivet_lab.report.seats import done_of, facts_of, owner_of, settler_of, stories_of, taken_by, words_of
 from trivet_lab.report.series import names_of
 from trivet_lab.report.timeline import ASKED, GIVEN_UP, Entry, Timeline, lay_out_timeline
@@ -43,6 +44,8 @@ class Witness:
     timelines: list[Timeline]
     picture: str = ""
     """What a checker drew of it, from the report's folder; nothing if it drew none."""
+    sagas: list[SagaStory] = dataclasses.field(default_factory=list)
+    """The checkouts of the orders that it is about."""
 
 
 def lay_out(finding: Finding, operations: Mapping[str, Operation], before: Iterable[Row] = ()) -> Witness:
@@ -105,6 +108,7 @@ def _entries(witness: Iterable[Row], operations: Mapping[str, Operation]) -> lis
     """Pair every ledger row with its operation; what is neither is shown by its fields."""
     things = list(witness)
     stories = stories_of(things)
+    bought = checkouts.orders_in(things)
     settled: dict[tuple[str, ...] | None, Entry] = {}  # a row of it stands beside what an order was told
     entries = lease_entries(thing for thing in things if is_event(thing))
     by_name: dict[str, Entry] = {}
@@ -114,7 +118,9 @@ def _entries(witness: Iterable[Row], operations: Mapping[str, Operation]) -> lis
         if is_event(thing):
             continue
         operation = _operation(thing)
-        if place in stories and (operation is not None or "attempts" not in thing):
+        if checkouts.is_told_of(thing, bought):
+            entries.append(_about_checkout(thing))
+        elif place in stories and (operation is not None or "attempts" not in thing):
             _take_seats(entries, settled, thing, operation, stories[place])
         elif told := _about_orders(thing, operation):
             entries.append(told)
@@ -205,6 +211,18 @@ def _about_orders(thing: Row, operation: Operation | None) -> Entry | None:
     entry = Entry("", "", item, answer=said) if operation is None else _from_operation(operation)
     return dataclasses.replace(
         entry, who=orders.teller_of(thing), what=orders.words_of(thing), item=item, facts=orders.facts_of(thing)
+    )
+
+
+def _about_checkout(thing: Row) -> Entry:
+    """Show what some service's books have of an order, beside what the others have of it."""
+    item = orders.title_of(checkouts.order_of(thing))
+    return Entry(
+        checkouts.teller_of(thing),
+        checkouts.words_of(thing),
+        item,
+        answer="committed",
+        facts=checkouts.facts_of(thing),
     )
 
 

@@ -12,10 +12,7 @@ LINK_WORD = "-to-"
 def part_names(members: Sequence[Member]) -> list[str]:
     """Return the names of all parts of a stage with these members, known before anything starts."""
     services = [
-        replica_name(member, process, number)
-        for member in members
-        for process in member.processes
-        for number in range(1, process.replicas + 1)
+        name for member in members for process in on_stage(member, members) for name in replicas(member, process)
     ]
     return [
         *services,
@@ -27,9 +24,20 @@ def part_names(members: Sequence[Member]) -> list[str]:
     ]
 
 
-def replica_name(member: Member, process: Process, number: int) -> str:
-    """Return what one replica is called on every stage."""
-    return f"{member.name}-{process.name}-{number}"
+def on_stage(member: Member, members: Iterable[Member]) -> list[Process]:
+    """Return the processes of a member that run beside these: those that call somebody who is not there do not."""
+    return member.on_stage({each.name for each in members})
+
+
+def replicas(member: Member, process: Process) -> list[str]:
+    """Return what the replicas of a process are called on every stage."""
+    return [f"{member.name}-{process.name}-{number}" for number in range(1, process.replicas + 1)]
+
+
+def called(members: Sequence[Member]) -> list[str]:
+    """Return the names of the members that others call: each has a door."""
+    found = {name for member in members for process in on_stage(member, members) for name in process.calls}
+    return [member.name for member in members if member.name in found]
 
 
 def masters_of(member: Member) -> list[str]:
@@ -58,11 +66,14 @@ def need_kafka(members: Iterable[Member]) -> bool:
 
 
 def link_names(members: Sequence[Member]) -> list[str]:
-    """Return the names of all links of a linked stage with these members; none leads to Kafka, see ``wire``."""
+    """Return the names of all links that there can be on a stage with these members; none leads to Kafka, see ``wire``.
+
+    A link leads from a replica to a server that it uses, or to the door of a member that it calls.
+    """
     return [
-        f"{replica_name(member, process, number)}{LINK_WORD}{server}"
+        f"{replica}{LINK_WORD}{server}"
         for member in members
-        for process in member.processes
-        for number in range(1, process.replicas + 1)
-        for server in ("postgres", *masters_of(member))
+        for process in on_stage(member, members)
+        for replica in replicas(member, process)
+        for server in ("postgres", *masters_of(member), *process.calls)
     ]

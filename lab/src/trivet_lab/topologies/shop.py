@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trivet_lab.members import Member, Process, executable, last_lines, run_command
-from trivet_lab.topologies.names import LINK_WORD, master_names, masters_of, need_kafka, replica_name
+from trivet_lab.topologies.calling import environment_of_calls
+from trivet_lab.topologies.casting import Cast, Replica
+from trivet_lab.topologies.names import LINK_WORD, called, master_names, masters_of, need_kafka, on_stage, replicas
 from trivet_lab.topologies.stage import Stage, StageFailed
 from trivet_lab.topologies.wiring import wire
 from trivet_platform import (
@@ -30,7 +32,6 @@ from trivet_platform import (
     Program,
     Rate,
     Supervisor,
-    Upstream,
     Valkey,
     free_port,
 )
@@ -70,7 +71,8 @@ class Shop:
         self.valkeys = [Valkey(each) for each in master_names(members.values())]
         self.kafka = Kafka() if need_kafka(members.values()) else None
         self.issuer = Issuer()
-        self.edge = Envoy(port=port, issuer=self.issuer, certificate=certificate)
+        doors = called(list(members.values()))
+        self.edge = Envoy(port=port, issuer=self.issuer, certificate=certificate, doors=doors)
 
     @property
     def _shared(self) -> list[Postgres | Valkey | Kafka | Issuer | Envoy]:
@@ -126,7 +128,7 @@ class Shop:
         settings: Mapping[str, Mapping[str, str]],
         *,
         lab: bool = False,
-        linked: bool = False,
+        links: Collection[str] = (),
         conditions: Mapping[str, Conditions] | None = None,
         members: Collection[str] | None = None,
         limits: Limits = OF_A_CROWD,
@@ -136,54 +138,69 @@ class Shop:
         ``members`` names those that are needed, all when None: a shop that is open for several scenarios has members
         that one of them never speaks to. ``settings`` maps a member's name to its variables, ``conditions`` the name of
         one part to what it alone is started under; shared parts that ran under others are started again. ``lab`` opens
-        what is closed outside a lab. ``linked`` puts a link between every replica and every server but Kafka (``wire``
-        says why), so that each can be broken alone. ``limits`` are what the edge takes of one client.
+        what is closed outside a lab. ``links`` names those (of ``link_names``) that are put between replicas and what
+        they use, so that each can be broken alone; one costs a process. ``limits`` are what the edge takes of one
+        client. A process that calls somebody who is not on stage is left out: it would have no work, and orders wait.
 
         Raises:
             StageFailed: a migration failed or a replica did not become ready.
             CommandError: a member's command is nowhere, or its migration did not end in time.
         """
         self._stages += 1
-        programs: list[Program] = []
-        readers: dict[str, str] = {}
-        upstreams: list[Upstream] = []
-        inside: dict[str, list[str]] = {}
         own = conditions or {}
         self._prepare(own)
-        links: list[Link] = []
-        parts: dict[str, Part] = {}
-        for member in self._chosen(members):
+        chosen = self._chosen(members)
+        readers: dict[str, str] = {}
+        environments: dict[str, dict[str, str]] = {}
+        for member in chosen:
             database = f"{member.name}_{name}_{self._stages}".replace("-", "_")
-            environment = self._environment(member, self.postgres.create_database(database), settings, lab=lab)
+            url = self.postgres.create_database(database)
+            environments[member.name] = self._environment(member, url, settings, lab=lab)
             readers[member.name] = self.postgres.reader_url(database)
-            self._migrate(member, environment)
-            for process in member.processes:
-                names = [replica_name(member, process, number) for number in range(1, process.replicas + 1)]
-                replicas = []
-                for each in names:
-                    wired, between = wire(f"{name}.{each}", member, environment) if linked else (environment, {})
-                    replicas.append(self._program(f"{name}.{each}", member, process, wired))
-                    replicas[-1].conditions = own.get(each, Conditions())
-                    links += between.values()
-                    parts |= {f"{each}{LINK_WORD}{server}": link for server, link in between.items()}
-                programs += replicas
-                parts |= dict(zip(names, replicas, strict=True))
-                endpoints = [program.listen for program in replicas if program.listen]
-                inside.setdefault(member.name, []).extend(f"http://{each}" for each in endpoints)
-                if process.at_edge and member.edge:
-                    upstreams.append(Upstream(member.name, endpoints, member.edge, member.internal))
+        self._together([functools.partial(self._migrate, each, environments[each.name]) for each in chosen])
+        cast = Cast()
+        for member in chosen:
+            for process in on_stage(member, chosen):
+                wired = self._led(member, process, environments[member.name])
+                found = [self._replica(name, each, member, process, wired, links) for each in replicas(member, process)]
+                for replica in found:
+                    replica.program.conditions = own.get(replica.name, Conditions())
+                cast.add(member, process, found)
         try:
-            if links:
-                self._platform.start(*links)
-            self._platform.start(*programs)
-            self.edge.route(upstreams, limits)
-            parts |= {part.name: part for part in self._shared}
-            limit = functools.partial(self.edge.route, upstreams)
-            epoch_ns = time.monotonic_ns()
+            if cast.links:
+                self._platform.start(*cast.links)
+            self._platform.start(*cast.programs)
+            self.edge.route(cast.upstreams, limits)
+            parts = cast.parts | {part.name: part for part in self._shared}
+            limit = functools.partial(self.edge.route, cast.upstreams)
             kafka = self.kafka.servers if self.kafka else ""
-            yield Stage(name, self.edge.url, epoch_ns, programs, readers, parts, self.issuer, limit, inside, kafka)
+            epoch_ns = time.monotonic_ns()
+            yield Stage(
+                name, self.edge.url, epoch_ns, cast.programs, readers, parts, self.issuer, limit, cast.inside, kafka
+            )
         finally:
-            self._take_down(programs, links)
+            self._take_down(cast.programs, cast.links)
+
+    def _led(self, member: Member, process: Process, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment of a process with the way to whom it calls; what a scenario set goes before."""
+        if not process.calls:
+            return dict(environment)
+        tokens = self._platform.scratch("tokens")
+        return environment_of_calls(member, process, self._members, self.edge, self.issuer, tokens) | dict(environment)
+
+    def _replica(
+        self,
+        stage: str,
+        name: str,
+        member: Member,
+        process: Process,
+        environment: Mapping[str, str],
+        links: Collection[str],
+    ) -> Replica:
+        prefix = f"{name}{LINK_WORD}"
+        wanted = {link.removeprefix(prefix) for link in links if link.startswith(prefix)}
+        wired, between = wire(f"{stage}.{name}", member, environment, process.calls, wanted)
+        return Replica(name, self._program(f"{stage}.{name}", member, process, wired), between)
 
     def _chosen(self, names: Collection[str] | None) -> list[Member]:
         """Return the members of these names; ``KeyError`` for one that the shop was not opened for."""

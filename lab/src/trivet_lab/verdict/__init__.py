@@ -1,5 +1,6 @@
 """Turns what a run left into a verdict, its figures and an exit code. Starts nothing."""
 
+from trivet_lab.verdict.checkouts import count_checkouts
 from trivet_lab.verdict.combination import (
     EXIT_AS_EXPECTED,
     EXIT_BROKE,
@@ -25,6 +26,7 @@ __all__ = [
     "Judgement",
     "Measures",
     "combine",
+    "count_checkouts",
     "count_money",
     "count_orders",
     "count_overlaps",

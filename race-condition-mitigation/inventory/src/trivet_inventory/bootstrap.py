@@ -20,8 +20,9 @@ from trivet_chassis import (
 from trivet_inventory import migrations
 from trivet_inventory.database import Database, Limits
 from trivet_inventory.failpoints import FAILPOINTS
+from trivet_inventory.holds import StockDesk, Sweeper, Terms
 from trivet_inventory.items import Catalogue
-from trivet_inventory.metrics import Metrics
+from trivet_inventory.metrics import HoldMetrics, Metrics
 from trivet_inventory.pruning import Pruner
 from trivet_inventory.purchases import Checkout
 from trivet_inventory.schema import verify_for
@@ -44,6 +45,8 @@ class Inventory:
     strategy: Strategy
     checkout: Checkout
     catalogue: Catalogue
+    stock_desk: StockDesk
+    sweeper: Sweeper
     pruner: Pruner
     gate: Gate
     health: Health
@@ -110,12 +113,15 @@ def build(settings: Settings) -> Inventory:
         SettingsError: The settings do not go together.
     """
     arm_service(settings, MEMBER, FAILPOINTS)
+    if settings.hold_ttl_ms_max < settings.hold_ttl_ms:
+        raise SettingsError(["TRIVET_INVENTORY_HOLD_TTL_MS_MAX must be at least TRIVET_INVENTORY_HOLD_TTL_MS"])
     _, make = _chosen(settings)
     strategy = make(settings)
     gate = gate_of(settings, MEMBER, settings.listen)
     registry = CollectorRegistry()
     database = Database(settings.database_url, Limits.of(settings), verify_for(strategy))
     registry.register(PoolCollector(MEMBER, database.connections))
+    holds = HoldMetrics(registry)
     return Inventory(
         settings=settings,
         registry=registry,
@@ -123,6 +129,8 @@ def build(settings: Settings) -> Inventory:
         strategy=strategy,
         checkout=Checkout(database, strategy, Metrics(registry, strategy.name)),
         catalogue=Catalogue(database),
+        stock_desk=StockDesk(database, holds, Terms(settings.hold_ttl_ms, settings.hold_ttl_ms_max)),
+        sweeper=Sweeper(database, holds, settings.sweep_interval_ms),
         pruner=Pruner(database, timedelta(hours=settings.answer_retention_h), settings.prune_interval_s),
         gate=gate,
         health=Health(

@@ -22,3 +22,27 @@ class NoSuchItem(NotFound):
 
     def __init__(self, item_id: str) -> None:
         super().__init__(f"there is no item {item_id}", item_id=item_id)
+
+
+class AlreadyHeld(ServiceError):
+    """Another order has the hold."""
+
+    code = "already-held"
+
+
+class HoldExpired(ServiceError):
+    """The hold's time was over before an order pinned it."""
+
+    code = "hold-expired"
+
+
+class HoldReleased(ServiceError):
+    """The hold was given back, or given up before it came."""
+
+    code = "hold-released"
+
+
+class TooLate(ServiceError):
+    """An order has pinned or bought what should be given back."""
+
+    code = "too-late"

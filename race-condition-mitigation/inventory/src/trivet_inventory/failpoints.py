@@ -1,7 +1,7 @@
-"""The moments of a purchase at which a lab may make this process die, stand still or fail: its crash matrix.
+"""The moments of a purchase, a hold and a sweep at which a lab may make this process die, stand still or fail.
 
-Each stands between two effects, so each has an answer of its own to *what does the same key find afterwards?* They are
-reached in this order; the call is ``await failpoint(name)`` at the place itself.
+They are its crash matrix: each stands between two effects, so each has an answer of its own to *what does the same key
+find afterwards?* They are reached in this order; the call is ``await failpoint(name)`` at the place itself.
 """
 
 from __future__ import annotations
@@ -18,5 +18,11 @@ FAILPOINTS: Mapping[str, str] = MappingProxyType(
         "inventory.purchase.before_commit": "everything is written and the lease still held; COMMIT was not sent",
         "inventory.purchase.after_commit": "the purchase lasts; nobody was told and the lock is still held",
         "inventory.purchase.before_reply": "the purchase lasts and the lock is free; nobody was told",
+        "inventory.holds.after_lock": "the holds and items that the entries name are locked; nothing was written",
+        "inventory.holds.before_commit": "everything is written; COMMIT was not sent",
+        "inventory.holds.after_commit": "what was decided lasts; nobody was told",
+        "inventory.holds.before_reply": "the same, and whoever asked is about to be told",
+        "inventory.sweep.before_commit": "the units of expired holds are back; COMMIT was not sent",
+        "inventory.sweep.after_commit": "they are back for good",
     }
 )

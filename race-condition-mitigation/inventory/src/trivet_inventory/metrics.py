@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from typing import TypeVar
 
+import msgspec
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from trivet_chassis import Outcome, counted_outcome
+from trivet_chassis import Answer, Outcome, counted_outcome
 
 T = TypeVar("T")
 OUTCOMES = (
@@ -20,6 +27,21 @@ OUTCOMES = (
     "lock-busy",
     "not-found",
     "request-in-flight",
+    "idempotency-key-reuse",
+    "unavailable",
+    "internal",
+)
+DONE = {"hold": "held", "pin": "pinned", "confirm": "sold", "release": "released"}
+HOLD_OUTCOMES = (
+    "replayed",
+    "unknown",
+    "out-of-stock",
+    "already-held",
+    "hold-expired",
+    "hold-released",
+    "too-late",
+    "not-found",
+    "invalid-request",
     "idempotency-key-reuse",
     "unavailable",
     "internal",
@@ -63,3 +85,66 @@ class Metrics:
             finally:
                 self._lock_wait.observe(time.perf_counter() - started)
             yield granted
+
+
+class _Code(msgspec.Struct):
+    code: str
+
+
+class HoldOutcomes:
+    """How the entries of one batch ended; all alike until it is said."""
+
+    def __init__(self, operations: Sequence[str]) -> None:
+        self._operations = operations
+        self.words: list[str] | None = None
+
+    def tell(self, told: Sequence[Answer | Exception]) -> None:
+        """Say what each was told."""
+        self.words = [_word(operation, answer) for operation, answer in zip(self._operations, told, strict=True)]
+
+
+def _word(operation: str, told: Answer | Exception) -> str:
+    if isinstance(told, Exception):
+        return "internal"
+    if told.replayed:
+        return "replayed"
+    return DONE[operation] if told.status < 400 else msgspec.json.decode(told.body, type=_Code).code
+
+
+class HoldMetrics:
+    """What becomes of holds of stock: entries by operation and outcome, and those that time ended.
+
+    They are no strategy's: a hold is the same beside each.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._entries = Counter(
+            "trivet_inventory_stock_holds",
+            "Entries by operation and outcome: what was done, replayed, unknown, or the code of the refusal",
+            ("operation", "outcome"),
+            registry=registry,
+        )
+        for operation, done in DONE.items():
+            for outcome in (done, *HOLD_OUTCOMES):
+                self._entries.labels(operation, outcome)
+        self._expired = Counter(
+            "trivet_inventory_stock_holds_expired", "Holds whose units a sweep returned", registry=registry
+        )
+
+    @contextmanager
+    def counting(self, operations: Sequence[str]) -> Iterator[HoldOutcomes]:
+        """Count a batch by how each of its entries ends: once, whatever ends it."""
+        outcomes = HoldOutcomes(operations)
+        whole = Outcome()
+        try:
+            with counted_outcome(whole.set) as ended:
+                yield outcomes
+                ended.set("replayed")  # nobody asks: each entry has said its own
+        finally:
+            words = outcomes.words or [whole.word] * len(operations)
+            for operation, word in zip(operations, words, strict=True):
+                self._entries.labels(operation, word).inc()
+
+    def expired(self, holds: int) -> None:
+        """Count holds that a sweep returned."""
+        self._expired.inc(holds)

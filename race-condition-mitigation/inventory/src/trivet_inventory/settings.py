@@ -52,6 +52,21 @@ class Settings(ServiceSettings):
     answer_retention_h: int = setting(
         "How long stored response bodies are kept, in hours. Keys are kept for good.", default=24, minimum=24
     )
+    hold_ttl_ms: int = setting(
+        "How long a hold lives that names no time itself, in ms: what nobody pinned is in stock again after it.",
+        default=120_000,
+        minimum=1000,
+        maximum=86_400_000,
+    )
+    hold_ttl_ms_max: int = setting(
+        "The longest time that a hold may ask for, in ms.", default=600_000, minimum=1000, maximum=86_400_000
+    )
+    sweep_interval_ms: int = setting(
+        "Time between two looks for holds that have expired, in ms; replicas share what they find.",
+        default=500,
+        minimum=10,
+        maximum=60_000,
+    )
     prune_interval_s: int = setting("Time between two prunings of stored bodies, in s.", default=600, minimum=1)
 
 

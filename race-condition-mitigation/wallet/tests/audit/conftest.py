@@ -6,9 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from trivet_platform.postgres import Postgres
 
@@ -56,8 +54,5 @@ def right_books(postgres: Postgres, wallet_command: Run) -> Iterator[str]:
 def books(postgres: Postgres, right_books: str) -> Iterator[str]:
     """The address of right books of the test's own."""
     name = f"books_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres.url(), autocommit=True) as connection:
-        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        connection.execute(copy.format(sql.Identifier(name), sql.Identifier(right_books)))
-    yield postgres.url(name)
+    yield postgres.create_database(name, right_books)
     postgres.drop_database(name)

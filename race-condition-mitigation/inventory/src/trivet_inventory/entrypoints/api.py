@@ -23,8 +23,10 @@ from trivet_chassis import (
     requires,
     tell_movement,
 )
-from trivet_chassis.web import KEY_FIELD, StrictRoute, answered, answers, current_subject, describe, make_application
+from trivet_chassis.web import KEY_FIELD, StrictRoute, answered, answers, describe, make_application
 from trivet_inventory.bootstrap import Inventory
+from trivet_inventory.entrypoints.holds import router as holds
+from trivet_inventory.entrypoints.serving import GUARDED, KEYED, LOAD, WRITES, Subject, inventory_of
 from trivet_inventory.entrypoints.wire import (
     BuyItem,
     CreateItem,
@@ -40,10 +42,6 @@ from trivet_inventory.items import NewItem
 from trivet_inventory.purchases import Order
 from trivet_inventory.settings import MEMBER
 
-_GUARDED = ("unauthenticated", "forbidden")
-_WRITES = (*_GUARDED, "invalid-request", "request-in-flight", "payload-too-large", "unsupported-media-type")
-_LOAD = ("queue-full", "internal", "unavailable")
-_KEYED = ("idempotency-key-reuse", *_LOAD)
 router = APIRouter(route_class=StrictRoute)
 
 
@@ -53,14 +51,7 @@ async def idempotency_key(request: Request, key: Annotated[str | None, KEY_FIELD
     return read_key(request.headers.raw)
 
 
-def inventory_of(request: Request) -> Inventory:
-    """Return the process's objects."""
-    inventory: Inventory = request.app.state.inventory
-    return inventory
-
-
 Key = Annotated[str | None, Depends(idempotency_key)]
-Subject = Annotated[str, Depends(current_subject)]
 PathId = Annotated[ItemId, Path()]
 
 
@@ -71,7 +62,7 @@ PathId = Annotated[ItemId, Path()]
     summary="Buy units of an item",
     response_class=Response,
     responses=answers(200, Purchase, "Purchased", keyed=True)
-    | refuses(*_WRITES, "not-found", "out-of-stock", "lock-busy", *_KEYED),
+    | refuses(*WRITES, "not-found", "out-of-stock", "lock-busy", *KEYED),
 )
 async def buy_item(order: BuyItem, key: Key, subject: Subject, request: Request) -> Response:
     """Sell units if they are there.
@@ -93,7 +84,7 @@ async def buy_item(order: BuyItem, key: Key, subject: Subject, request: Request)
     summary="Put an item on sale",
     status_code=201,
     response_class=Response,
-    responses=answers(201, Item, "Created", keyed=True) | refuses(*_WRITES, "already-exists", *_KEYED),
+    responses=answers(201, Item, "Created", keyed=True) | refuses(*WRITES, "already-exists", *KEYED),
 )
 async def create_item(item: CreateItem, key: Key, subject: Subject, request: Request) -> Response:
     """Create an item; without an id one is made up, and then only a key makes the request repeatable."""
@@ -107,7 +98,7 @@ async def create_item(item: CreateItem, key: Key, subject: Subject, request: Req
     openapi_extra=requires("items.write"),
     summary="Add units to an item",
     response_class=Response,
-    responses=answers(200, Restocked, "Restocked", keyed=True) | refuses(*_WRITES, "not-found", *_KEYED),
+    responses=answers(200, Restocked, "Restocked", keyed=True) | refuses(*WRITES, "not-found", *KEYED),
 )
 async def restock_item(item_id: PathId, restock: Restock, key: Key, subject: Subject, request: Request) -> Response:
     """Add units; what is there afterwards is in the answer."""
@@ -121,7 +112,7 @@ async def restock_item(item_id: PathId, restock: Restock, key: Key, subject: Sub
     openapi_extra=requires("items.read"),
     summary="List items",
     response_class=Response,
-    responses=answers(200, ItemPage, "A page of items") | refuses(*_GUARDED, "invalid-request", *_LOAD),
+    responses=answers(200, ItemPage, "A page of items") | refuses(*GUARDED, "invalid-request", *LOAD),
 )
 async def list_items(page: Annotated[Page, Query()], request: Request) -> Response:
     """Return a page of items in the order of their ids."""
@@ -135,7 +126,7 @@ async def list_items(page: Annotated[Page, Query()], request: Request) -> Respon
     openapi_extra=requires("items.read"),
     summary="Read an item",
     response_class=Response,
-    responses=answers(200, Item, "The item") | refuses(*_GUARDED, "invalid-request", "not-found", *_LOAD),
+    responses=answers(200, Item, "The item") | refuses(*GUARDED, "invalid-request", "not-found", *LOAD),
 )
 async def get_item(item_id: PathId, request: Request) -> Response:
     """Return an item as it is now."""
@@ -144,7 +135,7 @@ async def get_item(item_id: PathId, request: Request) -> Response:
 
 def create_application() -> FastAPI:
     """Return the routes as an application without anything behind them, which is enough for its document."""
-    return make_application("Trivet Inventory", "Sells items that run out, and never one too many.", router)
+    return make_application("Trivet Inventory", "Sells items that run out, and never one too many.", router, holds)
 
 
 def openapi() -> dict[str, Any]:

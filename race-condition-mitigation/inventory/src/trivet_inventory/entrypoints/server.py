@@ -29,7 +29,7 @@ async def _serve(inventory: Inventory) -> None:
             units,
             listen=settings.listen,
             drain=Drain(settings.drain_delay_ms, settings.drain_timeout_s),
-            background=[inventory.pruner.run(), *inventory.gate.background()],
+            background=[inventory.pruner.run(), inventory.sweeper.run(), *inventory.gate.background()],
         )
     finally:
         await inventory.close()
