@@ -6,21 +6,28 @@ Only what is told goes to its own stdout: what anybody else prints there, as log
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, TextIO
 
 Told = dict[str, Any]
-_out = os.fdopen(os.dup(1), "w")
-os.dup2(2, 1)
 
 
 def tell(**words: object) -> None:
     """Say something to who measures."""
-    print(json.dumps(words), file=_out, flush=True)
+    print(json.dumps(words), file=_mouth(), flush=True)
+
+
+@functools.cache
+def _mouth() -> TextIO:
+    """Return the stdout that this process began with; from now on its own is stderr."""
+    mouth = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return mouth
 
 
 def heard() -> Iterator[Told]:
