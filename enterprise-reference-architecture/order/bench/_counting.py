@@ -1,7 +1,4 @@
-"""What an accepted order asks of PostgreSQL, as the server itself counts it: statements, and flushes of its WAL.
-
-The server is one for that alone, since counting statements costs each of them a little. Nobody relays or projects.
-"""
+"""What an order asks of PostgreSQL, as the server itself counts it: statements, and flushes of its WAL."""
 
 from __future__ import annotations
 
@@ -20,6 +17,7 @@ _RESET = "SELECT count(*) FROM pg_stat_statements_reset()"
 _STATEMENTS = """
 SELECT coalesce(sum(calls), 0) FROM pg_stat_statements
 WHERE toplevel AND dbid = (SELECT oid FROM pg_database WHERE datname = 'order') AND query !~* '^(BEGIN|COMMIT)'
+  AND position(%s IN query) = 0
 """
 # Whoever waits for its commit flushes by itself or finds that another one has done it: each flush is counted once.
 _FLUSHES = "SELECT coalesce(sum(fsyncs), 0) FROM pg_stat_io WHERE object = 'wal' AND context = 'normal'"
@@ -39,34 +37,31 @@ class Counted:
     flushes_an_order: float
 
 
-class Counter:
-    """One replica's life at a time, on a server that counts."""
+class Books:
+    """What a server counts; it counts for them alone, since that costs each statement a little."""
 
-    def __init__(self, supervisor: Supervisor, issuer: Issuer, customers: Customers) -> None:
-        self._customers = customers
-        self._postgres = Postgres("postgres-counting", {"shared_preload_libraries": EXTENSION})
-        supervisor.start(self._postgres)
-        with psycopg.connect(self._postgres.url()) as connection:
+    def __init__(self, supervisor: Supervisor) -> None:
+        self.postgres = Postgres("postgres-counting", {"shared_preload_libraries": EXTENSION})
+        supervisor.start(self.postgres)
+        with psycopg.connect(self.postgres.url()) as connection:
             connection.cursor().execute(f"CREATE EXTENSION {EXTENSION}".encode())
-        self._shop = Shop(supervisor, self._postgres, issuer)
 
-    def count(self, connections: int, seconds: float) -> Counted:
-        """Let a new replica accept orders, and return what they took.
+    def reset(self) -> None:
+        """Count statements from now on."""
+        self._asked(_RESET)
 
-        What a connection says once is said by orders that only the flushes are counted of. A server process publishes
-        its flushes about once a second and when it ends: they are read when all of them are gone.
+    def statements(self, but: str = "-- nobody's") -> int:
+        """Return how many there were in the order's database, without those that say something."""
+        return self._asked(_STATEMENTS, but)
+
+    def flushes(self) -> int:
+        """Return how often the log was flushed, once nobody is connected any more.
+
+        A server process publishes its flushes about once a second and when it ends.
+
+        Raises:
+            BenchError: somebody stays.
         """
-        flushes = self._flushes()
-        with self._shop.running("api") as url:
-            first = self._customers.press(url, connections, seconds / 4)
-            self._asked(_RESET)
-            sent = self._customers.press(url, connections, seconds)
-            statements = self._asked(_STATEMENTS)
-        orders = sent.statuses["202"]
-        flushes = self._flushes() - flushes
-        return Counted(orders, statements / orders, flushes / (orders + first.statuses["202"]))
-
-    def _flushes(self) -> int:
         until = time.monotonic() + _PATIENCE_S
         while self._asked(_OTHERS):
             if time.monotonic() > until:
@@ -74,7 +69,31 @@ class Counter:
             time.sleep(_POLL_S)
         return self._asked(_FLUSHES)
 
-    def _asked(self, sql: str) -> int:
-        with psycopg.connect(self._postgres.url(), autocommit=True) as connection:
-            found = connection.cursor().execute(sql.encode()).fetchone()
+    def _asked(self, sql: str, *arguments: str) -> int:
+        with psycopg.connect(self.postgres.url(), autocommit=True) as connection:
+            found = connection.cursor().execute(sql.encode(), arguments or None).fetchone()
             return int(found[0]) if found else 0
+
+
+class Counter:
+    """One replica's life at a time, on a server that counts."""
+
+    def __init__(self, supervisor: Supervisor, issuer: Issuer, customers: Customers) -> None:
+        self._customers = customers
+        self._books = Books(supervisor)
+        self._shop = Shop(supervisor, self._books.postgres, issuer)
+
+    def count(self, connections: int, seconds: float) -> Counted:
+        """Let a new replica accept orders, and return what they took.
+
+        What a connection says once is said by orders that only the flushes are counted of.
+        """
+        flushes = self._books.flushes()
+        with self._shop.running("api") as url:
+            first = self._customers.press(url, connections, seconds / 4)
+            self._books.reset()
+            sent = self._customers.press(url, connections, seconds)
+            statements = self._books.statements()
+        orders = sent.statuses["202"]
+        flushes = self._books.flushes() - flushes
+        return Counted(orders, statements / orders, flushes / (orders + first.statuses["202"]))
