@@ -17,12 +17,12 @@ from uuid import UUID
 import pytest
 
 from trivet_order.adapters.memory.relaying import MemoryLeases, MemoryOutbox, MemoryOutboxStore, MemoryTopic
+from trivet_order.application.leasing import Lease
 from trivet_order.application.messages import Message
 from trivet_order.application.relaying import (
     Claimed,
     Failure,
     Fate,
-    Lease,
     Relay,
     RelayPace,
     SendOutcome,
