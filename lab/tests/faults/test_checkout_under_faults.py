@@ -52,8 +52,12 @@ CASES = {
     "workers-rolled": Case(SAGA, f"restart:{WORKER}@1s+300ms,restart:{OTHER}@4s+300ms", load_s=6),
     "worker-paused-past-its-lease": Case(SAGA, f"pause:{WORKER}@1s+{PAST_A_LEASE}", load_s=5),
     "worker-silent-to-the-database": Case(SAGA, f"black_hole:{WORKER}-to-postgres@1s+2s", load_s=5),
-    "workers-commit-unanswered": Case(SAGA, f"cut_after_commit:{WORKER}-to-postgres@1s+300ms"),
-    **{f"{member}-answers-cut": Case(SAGA, both_to(member, "cut_answer", "1s+1s")) for member in SCENARIO.members[1:]},
+    # A worker says no COMMIT: a statement that records is a transaction of its own, and its answer that of the commit.
+    "workers-record-unanswered": Case(SAGA, f"cut_answer:{WORKER}-to-postgres@1s+300ms"),
+    **{
+        f"{member}-answers-cut": Case(SAGA, both_to(member, "cut_answer", "1s+2500ms"), load_s=6)
+        for member in SCENARIO.members[1:]
+    },
     **{
         f"{member}-silent": Case(SAGA, both_to(member, "black_hole", "1s+2s"), load_s=5)
         for member in SCENARIO.members[1:]
