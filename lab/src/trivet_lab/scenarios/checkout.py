@@ -53,6 +53,9 @@ PLENTY = 1_000_000
 EVERY_NTH_IS_POOR = 4
 RICH_MINOR, POOR_MINOR = 500_000_000, 4_000
 CHEAPEST_MINOR, DEARER_MINOR = 900, 650
+POLL_MS_MAX = 200
+"""Longer than in a shop: before the first order a worker takes a shard a look, and one that starts a second late on a
+busy machine finds some that are free."""
 LEASE_MS, RETRY_MS_MAX, CALL_TIMEOUT_MS, STEP_DEADLINE_MS, PINNING_GRACE_MS = 2_100, 400, 1_500, 20_000, 1_000
 """Shorter than in a shop, so that a run sees what follows: whoever gets no answer asks again within half a second, and
 a worker that dies gives its orders back after two. A step's deadline is longer than any fault here, so that what is
@@ -243,6 +246,7 @@ def _settings(way: str) -> Mapping[str, Mapping[str, str]]:
         "CHECKOUT": way,
         "MERCHANT_ACCOUNT": MERCHANT,
         "SAGA_LEASE_MS": f"{LEASE_MS}",
+        "SAGA_POLL_MS_MAX": f"{POLL_MS_MAX}",
         "SAGA_RETRY_MS_MAX": f"{RETRY_MS_MAX}",
         "SAGA_STEP_DEADLINE_MS": f"{STEP_DEADLINE_MS}",
         "CALL_TIMEOUT_MS": f"{CALL_TIMEOUT_MS}",
