@@ -313,5 +313,5 @@ def test_only_the_named_rules_are_asked_in_their_order(sale) -> None:
     sale.write()
     names = ["refusals_legal", "contention"]
     assert [finding.name for finding in check_variant(sale.directory, names)] == names
-    with pytest.raises(LookupError, match="no such checker: no_such; there are answers_complete"):
+    with pytest.raises(LookupError, match="no such checker: no_such; there are accounts_pay_orders, answers_complete"):
         check_variant(sale.directory, ["contention", "no_such"])
