@@ -49,7 +49,8 @@ CASES = {
         for name, hit in MOMENTS.items()
     },
     "workers-killed": Case(SAGA, f"kill:{WORKER}@1s+500ms,kill:{OTHER}@1200ms+500ms"),
-    "workers-rolled": Case(SAGA, f"restart:{WORKER}@1s+300ms,restart:{OTHER}@4s+300ms", load_s=6),
+    # A worker that is told to end goes on for seconds: who asks at its door is to be led elsewhere first.
+    "workers-rolled": Case(SAGA, f"restart:{WORKER}@500ms+300ms,restart:{OTHER}@2s+300ms", load_s=10),
     "worker-paused-past-its-lease": Case(SAGA, f"pause:{WORKER}@1s+{PAST_A_LEASE}", load_s=5),
     "worker-silent-to-the-database": Case(SAGA, f"black_hole:{WORKER}-to-postgres@1s+2s", load_s=5),
     # A worker says no COMMIT: a statement that records is a transaction of its own, and its answer that of the commit.
