@@ -144,7 +144,7 @@ class Dbos(Peer):
         They are launched one by one: the first one ever makes the tables.
         """
         for number in range(processes):
-            self._crew.tell(number, do="launch", threads=self._threads)
+            self._crew.tell(number, do="launch", threads=self._threads // processes)
             self._crew.answers(1, "launched")
         began_s = time.monotonic()
         for number, share in enumerate(shares(count, processes)):

@@ -28,7 +28,7 @@ from trivet_platform import Postgres, Supervisor
 
 WORKERS = (1, 2)
 PROCESSES = (1, 2, 3)
-THREADS, THREADS_QUICK = 32, 8
+THREADS, THREADS_QUICK = 48, 12
 CONNECTIONS = 16
 SHARE_OF_PEAK = 0.7
 BAR, AIM = 25.0, 75.0
@@ -70,7 +70,7 @@ def rates(ours: Best, dbos: Dbos, plan: Plan) -> Measured:
         compares=(
             f"Checkouts of three steps with participants that do nothing in the same process: ours {plan.checkouts:,} "
             f"orders that are there at once, by the better of 1 and 2 workers; peer {plan.workflows:,} DBOS workflows "
-            f"of three steps, by the best of 1, 2 and 3 processes with {plan.threads} threads each."
+            f"of three steps, by the best of 1, 2 and 3 processes with {plan.threads} threads in all."
         ),
         pairs=pairs,
         bar=BAR,
