@@ -99,10 +99,33 @@ class TestLeases:
             assert {lease.shard for lease in again} == {lease.shard for lease in before[8:]}
             assert all(lease.fence == 2 for lease in again)
 
+    async def test_who_has_two_fewer_takes_one_of_the_fullest_until_all_have_about_as_much(self, ground: Open) -> None:
+        async with ground() as g:
+            held = {"a": await all_of(g), "b": [], "c": []}
+            for holder in ("b", "c", "b", "c", "b", "c", "b", "c", "b", "c"):
+                (lease,) = await g.leases(holder).rebalance(held[holder])
+                assert lease.fence == 2
+                assert lease.shard in {each.shard for each in held["a"]}
+                held["a"] = [each for each in held["a"] if each.shard != lease.shard]
+                held[holder] = [*held[holder], lease]
+            assert {holder: len(leases) for holder, leases in held.items()} == {"a": 6, "b": 5, "c": 5}
+            for holder, leases in held.items():
+                assert await g.leases(holder).rebalance(leases) == []
+                assert set(await g.leases(holder).renew(leases)) == set(leases)
+
+    async def test_what_is_free_gives_nobody_cause_to_take_what_is_held(self, ground: Open) -> None:
+        async with ground() as g:
+            mine = await all_of(g)
+            await g.leases("a").give_back(mine[2:])
+            assert len(await g.leases("b").rebalance([])) == 1
+            await g.end_leases()
+            assert await g.leases("c").rebalance([]) == []
+
     async def test_a_shard_that_was_relayed_later_elsewhere_is_not_taken(self, ground: Open) -> None:
         async with ground() as g:
             moved = await g.leases("new", "second", 2).take(SHARDS, [])
             await g.outbox("new", "second", 2).reopen(moved)
+            assert await g.leases("old", "main", 1).rebalance([]) == []
             await g.end_leases()
             assert await g.leases("old", "main", 1).take(SHARDS, []) == []
             assert await g.leases("confused", "third", 2).take(SHARDS, []) == []

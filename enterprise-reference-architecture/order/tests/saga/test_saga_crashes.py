@@ -33,6 +33,8 @@ async def test_the_moments_are_there() -> None:
         "after a record",
         "before leases are taken",
         "after leases are taken",
+        "before leases are rebalanced",
+        "after leases are rebalanced",
         "before leases are renewed",
         "after leases are renewed",
         "before Inventory is asked",

@@ -57,7 +57,7 @@ class RelayWatch:
     def lost(self, lease: Lease) -> None:
         """See RelayObserverPort."""
         self._lost.inc()
-        _log.warning("lease lost", shard=lease.shard, fence=lease.fence)
+        _log.info("lease lost", shard=lease.shard, fence=lease.fence)
 
     def reopened(self, messages: int) -> None:
         """See RelayObserverPort."""

@@ -65,7 +65,7 @@ class SagaWatch:
     def lost(self, lease: Lease) -> None:
         """See SagaObserverPort."""
         self._lost.inc()
-        _log.warning("lease lost", shard=lease.shard, fence=lease.fence)
+        _log.info("lease lost", shard=lease.shard, fence=lease.fence)
 
     def recorded(self, changes: Sequence[Change], seconds: float) -> None:
         """See SagaObserverPort."""

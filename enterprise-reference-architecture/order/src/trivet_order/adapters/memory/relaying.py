@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from trivet_order.adapters.memory.shard_leases import surplus
 from trivet_order.application.leasing import Lease
 from trivet_order.application.messages import Message
 from trivet_order.application.relaying import Backlog, Claimed, Failure, Fate, SendOutcome
@@ -86,6 +87,17 @@ class MemoryLeases:
                 row.holder, row.fence, row.until_s = self._holder, row.fence + 1, now_s + self._lease_s
                 taken.append(Lease(shard, row.fence))
         return taken
+
+    async def rebalance(self, held: Sequence[Lease]) -> Sequence[Lease]:
+        """See ShardLeasesPort."""
+        now_s = self._store.now_s()
+        live = {shard: row.holder for shard, row in enumerate(self._store.leases) if row.until_s > now_s}
+        for shard in surplus(live, self._holder, len(held)):
+            row = self._store.leases[shard]
+            if self._is_ours_to_relay(row):
+                row.holder, row.fence, row.until_s = self._holder, row.fence + 1, now_s + self._lease_s
+                return [Lease(shard, row.fence)]
+        return []
 
     async def renew(self, leases: Sequence[Lease]) -> Sequence[Lease]:
         """See ShardLeasesPort."""

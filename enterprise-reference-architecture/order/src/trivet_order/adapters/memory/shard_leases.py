@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -62,6 +63,16 @@ class MemoryShardLeases:
                 taken.append(Lease(shard, row.fence))
         return taken
 
+    async def rebalance(self, held: Sequence[Lease]) -> Sequence[Lease]:
+        """Take one shard of the holder that has most, if that is two more than this one at least."""
+        now = self._table.now()
+        live = {shard: row.holder for shard, row in enumerate(self._table.rows) if row.until > now}
+        for shard in surplus(live, self._holder, len(held))[:1]:
+            row = self._table.rows[shard]
+            row.holder, row.fence, row.until = self._holder, row.fence + 1, now + self._lease
+            return [Lease(shard, row.fence)]
+        return []
+
     async def renew(self, leases: Sequence[Lease]) -> Sequence[Lease]:
         """Extend leases, and return those that nobody else had taken."""
         renewed = [lease for lease in leases if self._is_mine(lease)]
@@ -78,3 +89,20 @@ class MemoryShardLeases:
     def _is_mine(self, lease: Lease) -> bool:
         row = self._table.rows[lease.shard]
         return (row.holder, row.fence) == (self._holder, lease.fence)
+
+
+def surplus(live: Mapping[int, str], holder: str, held: int) -> list[int]:
+    """Return the shards of the holder that has most, if that is two more than ``held`` at least.
+
+    The same rule as ``rebalance_shards.sql``: one that takes at a difference of two never gives cause to take back.
+
+    Args:
+        live: whose each shard is whose lease is not over.
+        holder: who asks.
+        held: how many of them it holds.
+    """
+    loads = Counter(name for name in live.values() if name != holder)
+    fullest = min(loads, key=lambda name: (-loads[name], name), default=None)
+    if fullest is None or loads[fullest] < held + 2:
+        return []
+    return [shard for shard, name in live.items() if name == fullest]

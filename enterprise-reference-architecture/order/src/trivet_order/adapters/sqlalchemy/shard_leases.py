@@ -46,15 +46,17 @@ class SqlAlchemyShardLeases:
         self._arguments = shared.arguments
         self._lasting = timedelta(seconds=lease_s)
         self._take = statement("take_shards").format(leases=shared.leases, takeable=shared.takeable)
+        self._rebalance = statement("rebalance_shards").format(leases=shared.leases, takeable=shared.takeable)
         self._renew = statement("renew_shards").format(leases=shared.leases)
         self._give_back = statement("give_shards_back").format(leases=shared.leases)
 
     async def take(self, shards_max: int, held: Sequence[Lease]) -> Sequence[Lease]:
         """See ShardLeasesPort."""
-        mine = [lease.shard for lease in held]
-        arguments = (self._holder, mine, shards_max, self._lasting, *self._arguments)
-        rows = await fetch(self._database, self._take, *arguments)
-        return [Lease(row["shard"], row["fence"]) for row in rows]
+        return await self._taken(self._take, shards_max, held)
+
+    async def rebalance(self, held: Sequence[Lease]) -> Sequence[Lease]:
+        """See ShardLeasesPort."""
+        return await self._taken(self._rebalance, 1, held)
 
     async def renew(self, leases: Sequence[Lease]) -> Sequence[Lease]:
         """See ShardLeasesPort."""
@@ -64,6 +66,11 @@ class SqlAlchemyShardLeases:
     async def give_back(self, leases: Sequence[Lease]) -> None:
         """See ShardLeasesPort."""
         await execute(self._database, self._give_back, *named(self._holder, leases))
+
+    async def _taken(self, sql: str, shards_max: int, held: Sequence[Lease]) -> list[Lease]:
+        mine = [lease.shard for lease in held]
+        rows = await fetch(self._database, sql, self._holder, mine, shards_max, self._lasting, *self._arguments)
+        return [Lease(row["shard"], row["fence"]) for row in rows]
 
 
 def named(holder: str, leases: Sequence[Lease]) -> tuple[str, list[int], list[int]]:

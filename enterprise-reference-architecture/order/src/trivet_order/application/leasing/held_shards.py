@@ -43,17 +43,19 @@ class HeldShards:
     async def hold(self) -> Sequence[Lease]:
         """Return what is held; at times renew it, and take what nobody holds.
 
-        As long as there is something to take, a little of it is taken each turn, so that processes which start
-        together end up with about as much each. One that starts when all is held takes over when another one ends.
+        As long as there is something free, a little of it is taken each turn, so that processes which start together
+        end up with about as much each. One that starts when all is held takes one shard a look of whoever has most:
+        slowly, for what is in its holder's hand then is done twice.
         """
         if self._time.now_s() < self._look_at_s:
             return self._held
         await self._renew()
         taken = await self._leases.take(self._pace.shards_a_turn, self._held)
+        if not taken:
+            taken = await self._leases.rebalance(self._held)
+            self._look_at_s = self._time.now_s() + self._pace.lease_s / LOOKS_A_LEASE
         if taken:
             await self._ready(taken)
-        else:
-            self._look_at_s = self._time.now_s() + self._pace.lease_s / LOOKS_A_LEASE
         self._held = (*self._held, *taken)
         self._observer.holds(len(self._held))
         return self._held

@@ -19,7 +19,8 @@ class Lease:
 class LeasePace:
     """A lease lasts ``lease_s`` from its taking or renewal on, and is renewed well before.
 
-    Shards are taken ``shards_a_turn``, so that holders which start within a second of each other share them.
+    Free shards are taken ``shards_a_turn``, so that holders which start together share them at once; what is taken to
+    rebalance comes one a look.
     """
 
     lease_s: float
@@ -34,6 +35,13 @@ class ShardLeasesPort(Protocol):
 
         The last are what a holder had when it died, and need not wait for the end of. What it holds now is left out.
         A shard that is not this holder's to work on is never taken.
+        """
+
+    async def rebalance(self, held: Sequence[Lease]) -> Sequence[Lease]:
+        """Take one shard of the holder that has most, if that is two more than this one at least; nothing else.
+
+        What is taken is in use, as it is when a lease ends under a batch: its holder learns of it at its next renewal,
+        and until then the fence keeps what it does from counting.
         """
 
     async def renew(self, leases: Sequence[Lease]) -> Sequence[Lease]:
@@ -60,4 +68,4 @@ class LeaseObserverPort(Protocol):
         """So many shards are held now."""
 
     def lost(self, lease: Lease) -> None:
-        """A lease went to somebody else, for it was not renewed in time."""
+        """A lease went to somebody else: it was not renewed in time, or somebody had two fewer."""

@@ -55,7 +55,7 @@ class Failure:
 class RelayPace:
     """How much at once, and how long to wait.
 
-    Shards are taken ``shards_a_turn``, so that relays which start within a second of each other share them. A lease
+    Free shards are taken ``shards_a_turn``, so that relays which start together share them at once. A lease
     lasts ``lease_s`` from its taking or renewal on, and is renewed well before. After work the relay pauses
     for ``busy_pause_s``; a pause that nothing came of is followed by one twice as long, up to ``idle_pause_s``.
     """

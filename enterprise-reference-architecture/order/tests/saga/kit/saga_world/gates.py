@@ -93,6 +93,12 @@ class GatedLeases:
         await self._gate("after leases are taken")
         return taken
 
+    async def rebalance(self, held: Sequence[Lease]) -> Sequence[Lease]:
+        await self._gate("before leases are rebalanced")
+        taken = await self._leases.rebalance(held)
+        await self._gate("after leases are rebalanced")
+        return taken
+
     async def renew(self, leases: Sequence[Lease]) -> Sequence[Lease]:
         await self._gate("before leases are renewed")
         renewed = await self._leases.renew(leases)

@@ -1,0 +1,22 @@
+-- The counts are of a moment ago, so that two who look at once may both take: then the next look evens out again.
+WITH fullest AS (
+    SELECT holder
+    FROM {leases}
+    WHERE holder <> $1 AND until > clock_timestamp()
+    GROUP BY holder
+    HAVING count(*) >= cardinality($2::smallint[]) + 2
+    ORDER BY count(*) DESC, holder
+    LIMIT 1
+), surplus AS MATERIALIZED (
+    SELECT shard
+    FROM {leases}
+    WHERE holder = (SELECT fullest.holder FROM fullest) AND until > clock_timestamp() AND {takeable}
+    ORDER BY shard
+    LIMIT $3
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE {leases} AS lease
+SET holder = $1, fence = lease.fence + 1, until = clock_timestamp() + $4::interval
+FROM surplus
+WHERE lease.shard = surplus.shard
+RETURNING lease.shard, lease.fence
