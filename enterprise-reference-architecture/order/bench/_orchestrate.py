@@ -19,6 +19,7 @@ from trivet_chassis import run_server
 from trivet_order.adapters.waiting import InterruptibleTime
 from trivet_order.application.saga import ENDS, Change
 from trivet_order.bootstrap import Checkouts, build_checkouts
+from trivet_order.entrypoints.collecting import collect_seldom
 from trivet_order.entrypoints.saga_watch import SagaWatch
 from trivet_order.entrypoints.saga_worker import watch, work
 from trivet_order.settings import settings_from_environment
@@ -51,6 +52,7 @@ async def serve(checkouts: Checkouts) -> None:
     """Work and rest as told."""
     watcher = Telling(checkouts.process.registry, checkouts.process.settings.saga_age_alarm_ms)
     working: list[asyncio.Task[None]] = []
+    collect_seldom()
     async for told in heard_beside():
         if told["do"] == "work":
             watcher.ends, waiting = [], InterruptibleTime()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
@@ -71,13 +72,11 @@ class SagaWatch:
         """See SagaObserverPort."""
         self._batches.observe(len(changes))
         self._records.observe(seconds)
-        for change in changes:
-            for step in change.steps:
-                self._steps.labels(step.event).inc()
-            if change.after.state in ENDS:
-                self._ended.labels(change.after.state.value).inc()
-            elif change.after.state is change.before.state and change.after.attempts > change.before.attempts:
-                self._retries.inc()
+        for event, count in Counts(step.event for change in changes for step in change.steps).items():
+            self._steps.labels(event).inc(count)
+        for state, count in Counts(change.after.state for change in changes if change.after.state in ENDS).items():
+            self._ended.labels(state.value).inc(count)
+        self._retries.inc(sum(map(_is_retry, changes)))
         self._is_in_trouble(None)
 
     def outdated(self, order_ids: Collection[UUID]) -> None:
@@ -125,3 +124,8 @@ def silence_of(participants: Mapping[str, ParticipantPort]) -> str | None:
     """Return which participants are left alone, for they do not answer; None if none is."""
     silent = [name for name, participant in participants.items() if participant.ready_in_s() > 0]
     return f"{', '.join(silent)} does not answer" if silent else None
+
+
+def _is_retry(change: Change) -> bool:
+    before, after = change.before, change.after
+    return after.state not in ENDS and after.state is before.state and after.attempts > before.attempts

@@ -19,6 +19,7 @@ from trivet_order.application import StoreUnavailable
 from trivet_order.application.saga import Orchestrator, Participants
 from trivet_order.bootstrap import Checkouts
 from trivet_order.entrypoints.bare_application import bare_application
+from trivet_order.entrypoints.collecting import collect_seldom
 from trivet_order.entrypoints.saga_watch import SagaWatch, silence_of
 from trivet_order.entrypoints.server import serve_process
 from trivet_order.settings import MEMBER
@@ -80,6 +81,7 @@ async def _serve(checkouts: Checkouts) -> None:
         orchestrator = checkouts.orchestrator(participants, time, watcher)
         process = process.concerned({"sagas": watcher.concern, "participants": _silence(participants)})
         app = bare_application(process.health, process.registry, settings.listen)
+        collect_seldom()
         background = [work(orchestrator, time, settings.drain_timeout_s), watch(watcher, checkouts.weigh)]
         _log.info("checking out", holder=checkouts.holder, checkout=settings.checkout)
         await serve_process(process, app, Units(), background)
