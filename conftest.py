@@ -5,7 +5,8 @@ when a collection hook drops them; tests are lost behind a skip whose condition 
 yields no test, or a skip that nobody listed, makes the session red.
 
 ``--part 2/3`` runs the second third of what was selected. The parts of one selection have every test once among them.
-So do ``--half computing``, tests that need no server, and ``--half serving``, all others.
+So have the lanes: ``--lane computing``, tests that need no server, ``--lane services``, of all others those of the
+members that serve, and ``--lane lab``, the rest.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import hashlib
 import platform
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,8 @@ pytest_plugins = ["gotests"]  # tests/kit: Go's tests are tests of the session l
 # module, which drivers import. With a path of its own the real one is such a package already.
 platform.__path__ = [str(ROOT / "platform")]
 LIST = Path("tests") / "workspace" / "skips.toml"
+SERVICES = ("chassis", "enterprise-reference-architecture", "race-condition-mitigation")
+"""Whose tests are a lane of their own, but for those that only compute."""
 COMPUTING = (
     "enterprise-reference-architecture/order/tests/contracts",
     "enterprise-reference-architecture/order/tests/events",
@@ -155,26 +159,30 @@ class Part(Share):
         return set(dealt[self._number - 1 :: self._parts])
 
 
-class Half(Share):
-    """Runs the tests that start servers, or those that only compute."""
+class Lane(Share):
+    """Runs the tests of one lane: each test is in one."""
 
-    def __init__(self, half: str) -> None:
+    def __init__(self, lane: str) -> None:
         super().__init__()
-        self._half = half
+        self._lane = lane
 
     def name(self, config: pytest.Config) -> str:
-        """Return which half it is."""
-        return f"{config.option.markexpr or 'all'}: {self._half} half"
+        """Return which lane it is."""
+        return f"{config.option.markexpr or 'all'}: lane {self._lane}"
 
     def chosen(self, items: list[pytest.Item], root: Path) -> set[pytest.Item]:
-        """Return the tests of this half."""
-        return {item for item in items if _only_computes(item, root) == (self._half == "computing")}
+        """Return the tests of this lane."""
+        return {item for item in items if _lane_of(item, root) == self._lane}
 
 
-def _only_computes(item: pytest.Item, root: Path) -> bool:
-    """Return whether a test needs no server."""
-    within = any(item.path.is_relative_to(root / folder) for folder in COMPUTING)
-    return within and "supervisor" not in getattr(item, "fixturenames", ())
+def _lane_of(item: pytest.Item, root: Path) -> str:
+    if _is_within(item, root, COMPUTING) and "supervisor" not in getattr(item, "fixturenames", ()):
+        return "computing"
+    return "services" if _is_within(item, root, SERVICES) else "lab"
+
+
+def _is_within(item: pytest.Item, root: Path, folders: Sequence[str]) -> bool:
+    return any(item.path.is_relative_to(root / folder) for folder in folders)
 
 
 def _part(words: str) -> Part:
@@ -188,16 +196,14 @@ def _part(words: str) -> Part:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a session be one of several parts."""
     parser.addoption("--part", metavar="N/M", help="run part N of M of the selected tests")
-    parser.addoption(
-        "--half", choices=["computing", "serving"], help="run the tests that need no server, or all others"
-    )
+    parser.addoption("--lane", choices=["computing", "services", "lab"], help="run the tests of one lane")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Watch this session, and deal out its tests if it is a part."""
     config.pluginmanager.register(Vanished(config.rootpath), "vanished")
-    if (half := config.getoption("--half")) is not None:
-        config.pluginmanager.register(Half(half), "half")
+    if (lane := config.getoption("--lane")) is not None:
+        config.pluginmanager.register(Lane(lane), "lane")
     words = config.getoption("--part")
     if words is not None:
         config.pluginmanager.register(_part(words), "part")

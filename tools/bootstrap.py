@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import golang
-import halves
+import lanes
 from steps import (
     BIN,
     ROOT,
@@ -139,7 +139,7 @@ def run_tests(words: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if words:
         become("pytest", *words)
-    sys.exit(halves.run_halves(["-m", "not long"], environment()))
+    sys.exit(lanes.run_lanes(["-m", "not long"], environment()))
 
 
 def run_check(_: list[str]) -> None:
@@ -151,7 +151,7 @@ def run_check(_: list[str]) -> None:
         "format": [(["ruff", "format", "--check", "--quiet", "."], ROOT)],
         "lint": [(["ruff", "check", "--quiet", "."], ROOT)],
         "types": [(["mypy"], ROOT)],
-        "tools": [(["mypy", *(f"tools/{name}.py" for name in ("bootstrap", "steps", "golang", "halves"))], ROOT)],
+        "tools": [(["mypy", *(f"tools/{name}.py" for name in ("bootstrap", "steps", "golang", "lanes"))], ROOT)],
         "imports": [(["lint-imports", "--no-cache"], ROOT)],
         **dict(golang.checks()),
         "mutants": [(["python", "-m", "trivet_lab.mutants"], ROOT)],

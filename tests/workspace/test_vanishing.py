@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -23,7 +24,8 @@ def run(folder: Path, files: dict[str, str], *words: str) -> subprocess.Complete
     """Run pytest over a small checkout with the root's conftest.py."""
     shutil.copy(ROOT / "conftest.py", folder)
     kit = f'pythonpath = ["{ROOT / "tests" / "kit"}"]'
-    options = ["[tool.pytest.ini_options]", 'testpaths = ["tests"]', 'markers = ["long: x"]', kit, ""]
+    folders = sorted({name.partition("/")[0] for name in files})
+    options = ["[tool.pytest.ini_options]", f"testpaths = {json.dumps(folders)}", 'markers = ["long: x"]', kit, ""]
     (folder / "pyproject.toml").write_text("\n".join(options))
     for name, text in ({"tests/workspace/skips.toml": LISTED} | files).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -99,20 +101,23 @@ def test_what_is_no_part_is_refused(tmp_path: Path, words: str) -> None:
     assert f"--part {words} is none" in done.stderr
 
 
-def test_halves_have_every_selected_test_once_and_servers_are_asked_for_in_one(tmp_path: Path) -> None:
+def test_lanes_have_every_selected_test_once_and_no_server_is_asked_for_where_tests_compute(tmp_path: Path) -> None:
     fixture = "import pytest\n\n@pytest.fixture\ndef supervisor(): return 1\n\n"
     asking = fixture + "def test_one(supervisor): assert supervisor\n"
     files = {
         "tests/workspace/test_one.py": PASSING,
         "tests/workspace/test_asking.py": asking,
         "tests/conformance/test_other.py": PASSING,
+        "chassis/tests/test_served.py": PASSING,
     }
-    computing, serving = (run(tmp_path, files, "-m", "not long", "-vv", "--half", h) for h in ("computing", "serving"))
-    assert (computing.returncode, serving.returncode) == (pytest.ExitCode.OK, pytest.ExitCode.OK)
-    assert "not long: computing half, 1 of 3 tests" in computing.stdout
-    assert "not long: serving half, 2 of 3 tests" in serving.stdout
+    selection = ("-m", "not long", "-vv", "--lane")
+    computing, services, lab = (run(tmp_path, files, *selection, lane) for lane in ("computing", "services", "lab"))
+    assert [lane.returncode for lane in (computing, services, lab)] == [pytest.ExitCode.OK] * 3
+    assert "not long: lane computing, 1 of 4 tests" in computing.stdout
+    assert "not long: lane lab, 2 of 4 tests" in lab.stdout
     assert passed(computing) == {"tests/workspace/test_one.py::test_one"}
-    assert passed(serving) == {"tests/workspace/test_asking.py::test_one", "tests/conformance/test_other.py::test_one"}
+    assert passed(services) == {"chassis/tests/test_served.py::test_one"}
+    assert passed(lab) == {"tests/workspace/test_asking.py::test_one", "tests/conformance/test_other.py::test_one"}
 
 
 @pytest.mark.parametrize("skip", SKIPS, ids=[f"{skip['file']}: {skip['reason']}" for skip in SKIPS])
