@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
@@ -25,10 +26,15 @@ def collect_audits(members: Iterable[Member], readers: Mapping[str, str], direct
         readers: a read-only URL of each one's database.
         directory: where ``audit/<member>.json`` goes.
     """
-    for member in members:
-        if member.audit is not None:
-            environment = {member.variable("DATABASE_URL"): readers[member.name]}
-            write_audit(directory.audit(member.name), _run(member.audit, environment))
+
+    def audit(member: Member) -> None:
+        environment = {member.variable("DATABASE_URL"): readers[member.name]}
+        write_audit(directory.audit(member.name), _run(member.audit or [], environment))
+
+    audited = [member for member in members if member.audit is not None]
+    with ThreadPoolExecutor(max_workers=max(1, len(audited))) as pool:
+        for _ in pool.map(audit, audited):
+            pass
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> AuditRecord:

@@ -225,5 +225,5 @@ SCENARIO = Scenario(
     load_s=lambda parameters: parameters.duration,
     real=REAL,
     simulated=(*ONE_MACHINE, SHORT_HOLDS),
-    chapter=Chapter(place=5, parameters=Parameters(rate=20, duration=5, seats=120)),
+    chapter=Chapter(place=5, parameters=Parameters(rate=20, duration=4, seats=120)),
 )
