@@ -11,6 +11,8 @@ Reply = tuple[str, Any]
 HELD, REFUSED, SOLD, RELEASED = "held", "refused", "sold", "released"
 CAPTURED, DECLINED, VOIDED, REJECTED = "captured", "declined", "voided", "rejected"
 MERCHANT, EXTERNAL = "shop", "external-eur"
+CHECKOUT = "order"
+"""Whoever asks the wallet in a customer's stead; its charges are under this name."""
 
 
 class Inventory:
@@ -188,7 +190,7 @@ class Wallet:
             return REJECTED, "forbidden"
         covered = self.accounts[account]["balance_minor"] >= amount
         row = {"key": key, "customer_account_id": account, "merchant_account_id": MERCHANT, "amount_minor": amount}
-        row |= {"currency": "EUR", "state": CAPTURED if covered else DECLINED, "refunded_minor": 0}
+        row |= {"currency": "EUR", "state": CAPTURED if covered else DECLINED, "refunded_minor": 0, "subject": CHECKOUT}
         self.charges[key] = row | {"captured_minor": amount if covered else 0}
         if covered:
             self.movement("capture", account, MERCHANT, amount, key)
@@ -199,7 +201,8 @@ class Wallet:
         if known is not None and known["state"] == CAPTURED:
             return CAPTURED, known["captured_minor"]
         if known is None:
-            self.charges[key] = {"key": key, "state": VOIDED, "captured_minor": 0, "refunded_minor": 0}
+            tombstone = {"key": key, "state": VOIDED, "captured_minor": 0, "refunded_minor": 0, "subject": CHECKOUT}
+            self.charges[key] = tombstone
         return VOIDED, None
 
 

@@ -102,6 +102,18 @@ def a_cancelled_order_was_charged(till):
     )
 
 
+@bad("confirmed_sold_and_paid", "no_orphans")
+def a_confirmed_order_was_not_charged_and_its_customer_paid_on_their_own_under_its_key(till):
+    till.row("wallet.charges", key="o-goods:charge")["subject"] = "bob"
+
+
+@bad("no_orphans")
+def a_customer_paid_on_their_own_under_the_key_of_a_cancelled_order(till):
+    tombstone = till.row("wallet.charges", key="o-race:charge")
+    own = {"subject": "ann", "state": "captured", "captured_minor": 40, "customer_account_id": "ann", "charge_id": "c"}
+    till.rows("wallet.charges").append(tombstone | own)
+
+
 @bad("cancelled_keeps_nothing")
 def a_charge_of_a_cancelled_order_may_still_be_captured(till):
     till.row("wallet.charges", key="o-race:charge")["state"] = "authorised"

@@ -63,3 +63,18 @@ def test_a_customer_may_use_a_key_that_looks_like_an_orders_as_long_as_it_takes_
     own = {"key": "o-goods:mine", "state": "declined", "captured_minor": 0}
     till.rows("wallet.charges").append(charge | own)
     assert till.invalid() == set()
+
+
+def test_what_a_customer_paid_on_their_own_and_got_back_was_not_charged_for_the_order_whose_key_it_has(till):
+    tombstone = till.row("wallet.charges", key="o-race:charge")
+    own = {"subject": "bob", "state": "captured", "captured_minor": 9, "refunded_minor": 9, "charge_id": "c"}
+    till.rows("wallet.charges").append(tombstone | own | {"customer_account_id": "bob"})
+    assert till.invalid() == set()
+
+
+def test_where_the_wallet_does_not_say_who_asked_a_charge_is_the_orders_whose_key_it_has(till):
+    for row in till.rows("wallet.charges"):
+        del row["subject"]
+    assert till.invalid() == set()
+    till.row("wallet.charges", key="o-race:charge").update(state="captured", captured_minor=40)
+    assert "cancelled_keeps_nothing" in till.invalid()

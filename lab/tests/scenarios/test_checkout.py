@@ -152,17 +152,16 @@ def test_who_paid_something_else_is_counted_and_how_long_it_took(tmp_path: Path)
     ledger(directory, "order.orders", *({"order_id": name, "status": each} for name, each in status.items()))
     ledger(directory, "order.order_lines", *({"order_id": name, "price_minor": 5} for name in status))
     took = {"right:charge": 5, "twice:charge:1": 5, "twice:charge:2": 5, "kept:charge": 5}
-    ledger(
-        directory,
-        "wallet.charges",
-        *({"key": key, "captured_minor": minor, "refunded_minor": 0} for key, minor in took.items()),
-    )
+    charges = [{"key": key, "captured_minor": minor, "refunded_minor": 0} for key, minor in took.items()]
+    asked = [charge | {"subject": "order"} for charge in charges]
+    ledger(directory, "wallet.charges", *asked, asked[0] | {"subject": "somebody"})
     assert count_checkouts(directory) == {}, "nobody knows how long it took"
     began = "2026-11-26T12:00:00+00:00"
     ends = ["2026-11-26T12:00:00.250000+00:00", "2026-11-26T12:00:02+00:00", None]
     ledger(directory, "order.sagas", *({"created_at": began, "ended_at": end} for end in ends))
-    assert count_checkouts(directory) == {
-        "confirmed": 2, "wronged": 2, "cancelled": 2, "ended_in_ms_p50": 2000, "ended_in_ms_p99": 2000,
-    }  # fmt: skip
+    counted = {"confirmed": 2, "wronged": 2, "cancelled": 2, "ended_in_ms_p50": 2000, "ended_in_ms_p99": 2000}
+    assert count_checkouts(directory) == counted
+    ledger(directory, "wallet.charges", *charges)
+    assert count_checkouts(directory) == counted, "a ledger that does not say who asked is read by its keys"
     directory.ledger("wallet.charges").write_text("{")
     assert count_checkouts(directory) == {}

@@ -17,6 +17,8 @@ STANDING = frozenset({HELD, PINNED, SOLD})
 """Goods that are somebody's."""
 RETURNED = frozenset({RELEASED, EXPIRED})
 AUTHORISED = "authorised"
+CHECKOUT = "order"
+"""Who asks the wallet in a checkout: the member, by its token; its customer is another, and a key is its caller's."""
 
 
 class Bought(msgspec.Struct, gc=False):
@@ -115,7 +117,7 @@ class StockHold(msgspec.Struct, gc=False):
 
 
 class Charged(msgspec.Struct, gc=False):
-    """One row of ``wallet.charges``; a tombstone has neither accounts nor an amount."""
+    """One row of ``wallet.charges``: ``subject`` asked for it. A tombstone has neither accounts nor an amount."""
 
     key: str
     state: str
@@ -125,12 +127,18 @@ class Charged(msgspec.Struct, gc=False):
     merchant_account_id: str | None = None
     amount_minor: int | None = None
     currency: str | None = None
+    subject: str = ""
     offset: int = 0
 
     @property
     def pointer(self) -> Pointer:
         """Where the row stands in its ledger."""
         return ("wallet.charges", self.offset)
+
+    @property
+    def is_of_a_checkout(self) -> bool:
+        """Whether a checkout asked for it; so it is taken to be where the ledger does not say who did."""
+        return self.subject in (CHECKOUT, "")
 
     @property
     def net_minor(self) -> int:
@@ -153,6 +161,9 @@ class Checkouts:
     What a seller or the wallet has is an order's if it names the order, or else if its id begins with the order's: a
     caller chooses ids, and a checkout's are made of its order's. ``holds_of``, ``settlements_of`` and ``charges_of``
     have them by the order's id, whether there is such an order or not; what names none stands under its own id.
+
+    A key is its caller's alone, so that a customer may have a charge under the very key of an order's. What no checkout
+    asked for is nobody's order's, whatever its key: ``strangers`` has it.
     """
 
     def __init__(self, evidence: Evidence) -> None:
@@ -174,9 +185,10 @@ class Checkouts:
         self._read_stock(evidence)
         self._read_seats(evidence)
         self.charges_of: defaultdict[str, list[Charged]] = defaultdict(list)
+        self.strangers: list[Charged] = []
         for offset, charge in evidence.ledger("wallet.charges", Charged):
             charge.offset = offset
-            self.charges_of[order_in(charge.key)].append(charge)
+            (self.charges_of[order_in(charge.key)] if charge.is_of_a_checkout else self.strangers).append(charge)
 
     def _read_stock(self, evidence: Evidence) -> None:
         lines: defaultdict[tuple[str, str], list[HeldLine]] = defaultdict(list)

@@ -57,7 +57,11 @@ class NoOrphans(Checker):
         took = [(order_id, each) for order_id, rows in self._book.charges_of.items() for each in rows if each.takes]
         for order_id, charge in took:
             self._judge(order_id, f"{charge} took {charge.net_minor}", None, charge.pointer)
-        return len(took)
+        strangers = [charge for charge in self._book.strangers if charge.takes]
+        for charge in strangers:
+            what = f"{charge} took {charge.net_minor}, and {charge.subject} asked for it, and no order"
+            self._found.add(what, charge.pointer)
+        return len(took) + len(strangers)
 
     def _judge(self, order_id: str, what: str, subject: str | None, pointer: Pointer) -> None:
         order = self._book.orders.get(order_id)

@@ -10,6 +10,8 @@ import msgspec
 from trivet_lab.evidence import VariantDirectory
 
 CONFIRMED = "Order Confirmed"
+CHECKOUT = "order"
+"""Who asks the wallet in a checkout; what anybody else is charged, under whatever key, no order cost."""
 MS_PER_S = 1_000
 
 
@@ -27,6 +29,7 @@ class _Charge(msgspec.Struct):
     key: str
     captured_minor: int
     refunded_minor: int
+    subject: str = CHECKOUT
 
 
 class _Saga(msgspec.Struct):
@@ -60,7 +63,8 @@ def _count(directory: VariantDirectory) -> dict[str, int]:
     paid: Counter[str] = Counter()
     with directory.ledger("wallet.charges").open("rb") as lines:
         for taken in map(charge.decode, lines):
-            paid[taken.key.partition(":")[0]] += taken.captured_minor - taken.refunded_minor
+            if taken.subject == CHECKOUT:
+                paid[taken.key.partition(":")[0]] += taken.captured_minor - taken.refunded_minor
     confirmed = sum(each == CONFIRMED for each in status.values())
     wronged = sum(owed[order_id] != paid[order_id] for order_id in {*owed, *paid})
     return {"confirmed": confirmed, "wronged": wronged, "cancelled": len(status) - confirmed}
