@@ -204,7 +204,7 @@ def a_hold_of_seats_was_released_beside_a_captured_charge(till):
 def goods_were_released_beside_a_captured_charge(till):
     hold = till.row("inventory.stock_holds", hold_id="o-both:hold")
     till.rows("inventory.stock_holds").append(
-        hold | {"hold_id": "o-both:hold:2", "state": "released", "total_minor": None}
+        hold | {"hold_id": "o-both:hold:2", "state": "released", "total_minor": 0}
     )
 
 

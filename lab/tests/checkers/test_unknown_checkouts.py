@@ -42,6 +42,11 @@ def test_where_nothing_was_nothing_was_right(till, ledger) -> None:
     assert unknown(till.judge())
 
 
+def test_where_an_order_names_no_account_nobody_knows_who_was_to_pay(till, checkout_rules) -> None:
+    del till.row("order.orders", order_id="o-goods")["account_id"]
+    assert unknown(till.judge()) == checkout_rules - {"checkout_raced"}
+
+
 def test_without_the_plan_nobody_knows_what_was_offered(till) -> None:
     till.write()
     till.directory.plan.unlink()

@@ -9,9 +9,11 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from trivet_lab.checkers._history import EVENTS, HISTORY, EvidenceError, History, Pointer
+from trivet_lab.checkers._row import Row
 from trivet_lab.evidence import Event, Record, VariantDirectory
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Row)
 TOPIC = "topic "
 """What a pointer into a topic begins with."""
 
@@ -68,6 +70,16 @@ class Evidence:
             EvidenceError: the ledger is missing, or a line is not such a row. An empty one yields nothing.
         """
         yield from _rows(self.directory.ledger(name), f"ledger {name}", msgspec.json.Decoder(row))
+
+    def rows(self, kind: type[R]) -> Iterator[R]:
+        """Yield every row of a kind's own ledger, each with its ``offset``.
+
+        Raises:
+            EvidenceError: as :meth:`ledger` does.
+        """
+        for offset, row in self.ledger(kind.LEDGER, kind):
+            row.offset = offset
+            yield row
 
     def has_ledger(self, name: str) -> bool:
         """Whether a ledger was read at all: a run of an older service lacks those that it did not keep yet."""

@@ -13,17 +13,13 @@ import msgspec
 
 from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._history import EvidenceError, Pointer
+from trivet_lab.checkers._row import Row
+from trivet_lab.checkers._stock_holds import HoldName, HoldRow, LineRow, StockHolds
 from trivet_lab.evidence import Attempt, Operation
 
 BUY = "buy"
 RESTOCK = "restock"
 OUT_OF_STOCK = "out-of-stock"
-HOLDS, LINES = "inventory.stock_holds", "inventory.stock_hold_lines"
-TAKING = frozenset({"held", "pinned", "sold"})
-"""States in which a hold's units are out of the stock."""
-
-HoldName = tuple[str, str]
-"""A subject and an id."""
 
 
 class Item(msgspec.Struct, gc=False, frozen=True):
@@ -35,15 +31,13 @@ class Item(msgspec.Struct, gc=False, frozen=True):
     item_version: int
 
 
-class Change(msgspec.Struct, gc=False, kw_only=True):
+class Change(Row, gc=False, kw_only=True):
     """One row of ``inventory.purchases`` or ``inventory.restocks``.
 
-    ``number`` is its place in ``Inventory.changes`` and ``offset`` the byte at which its line begins; both are
-    given when the books are read.
+    ``number`` is its place in ``Inventory.changes``, given when the books are read.
     """
 
     F: ClassVar[str] = ""
-    LEDGER: ClassVar[str] = ""
     NOUN: ClassVar[str] = ""
     SIGN: ClassVar[int] = 0
 
@@ -55,17 +49,11 @@ class Change(msgspec.Struct, gc=False, kw_only=True):
     stock_after: int
     fence: int | None = None
     number: int = 0
-    offset: int = 0
 
     @property
     def delta(self) -> int:
         """What the row did to the stock: negative for a purchase."""
         return self.SIGN * self.quantity
-
-    @property
-    def pointer(self) -> Pointer:
-        """Where the row stands in its ledger."""
-        return (self.LEDGER, self.offset)
 
 
 class Purchase(Change, gc=False, kw_only=True):
@@ -121,40 +109,6 @@ class Returned(Move, gc=False, kw_only=True, tag="returned"):
     SIGN: ClassVar[int] = 1
 
 
-class HoldRow(msgspec.Struct, gc=False):
-    """One row of ``inventory.stock_holds``; ``goods`` are its lines, units by item."""
-
-    subject: str
-    hold_id: str
-    state: str
-    order_id: str | None = None
-    total_minor: int = 0
-    currency: str | None = None
-    offset: int = 0
-    goods: dict[str, int] = {}
-    priced_minor: int = 0
-
-    @property
-    def name(self) -> HoldName:
-        """Whose it is, and which."""
-        return (self.subject, self.hold_id)
-
-    @property
-    def pointer(self) -> Pointer:
-        """Where the row stands in its ledger."""
-        return (HOLDS, self.offset)
-
-
-class LineRow(msgspec.Struct, gc=False, frozen=True):
-    """One row of ``inventory.stock_hold_lines``."""
-
-    subject: str
-    hold_id: str
-    item_id: str
-    quantity: int
-    unit_price_minor: int
-
-
 class Inventory:
     """All ledgers of the inventory, read once.
 
@@ -187,10 +141,12 @@ class Inventory:
             self.by_item[item_id] = sorted(grouped[item_id], key=_version)
         self.moves: list[Taken | Returned] = []
         self.holds: dict[HoldName, HoldRow] = {}
-        self.strays: list[tuple[HoldName, Pointer]] = []
+        self.strays: list[LineRow] = []
         self._chains = dict(self.by_item)
         self._load_moves(evidence)
-        self._load_holds(evidence)
+        if evidence.has_ledger(HoldRow.LEDGER):
+            book = evidence.book(StockHolds)
+            self.holds, self.strays = book.holds, book.strays
 
     @property
     def rows(self) -> int:
@@ -222,9 +178,8 @@ class Inventory:
     def _load(self, evidence: Evidence, kind: type[Change]) -> None:
         by_key, keyless, changes = self.by_key[kind.F], self.keyless[kind.F], self.changes
         names = {name: name for name in self.items}
-        for offset, row in evidence.ledger(kind.LEDGER, kind):
+        for row in evidence.rows(kind):
             row.number = len(changes)
-            row.offset = offset
             row.item_id = names.get(row.item_id, row.item_id)  # one string for all rows of an item
             changes.append(row)
             if row.key is None:
@@ -244,21 +199,6 @@ class Inventory:
             moves[row.item_id].append(row)
         for item_id, several in moves.items():
             self._chains[item_id] = sorted([*self.by_item.get(item_id, []), *several], key=_version)
-
-    def _load_holds(self, evidence: Evidence) -> None:
-        if not evidence.has_ledger(HOLDS):
-            return
-        for offset, hold in evidence.ledger(HOLDS, HoldRow):
-            hold.offset = offset
-            self.holds[hold.name] = hold
-        for offset, line in evidence.ledger(LINES, LineRow):
-            name = (line.subject, line.hold_id)
-            if name not in self.holds:
-                self.strays.append((name, (LINES, offset)))
-                continue
-            hold = self.holds[name]
-            hold.goods = {**hold.goods, line.item_id: hold.goods.get(line.item_id, 0) + line.quantity}
-            hold.priced_minor += line.quantity * line.unit_price_minor
 
 
 _NOUNS = {kind.F: kind.NOUN for kind in (Purchase, Restock)}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-
-import msgspec
+from typing import ClassVar
 
 from trivet_lab.checkers._evidence import Evidence
-from trivet_lab.checkers._history import EvidenceError, Pointer
+from trivet_lab.checkers._history import EvidenceError
+from trivet_lab.checkers._row import Row
 
 CREATED, CONFIRMED, CANCELLED = "Order Created", "Order Confirmed", "Order Cancelled"
 PENDING, RESERVED, PAYING = "Inventory Pending", "Inventory Reserved", "Payment Pending"
@@ -33,84 +33,92 @@ FOLLOWS = {
 """Where an order can stand before each event; it stands nowhere before the first."""
 
 
-class OrderRow(msgspec.Struct, gc=False):
-    """One row of ``order.orders``; ``offset`` is where its line begins."""
+class OrderRow(Row, gc=False):
+    """One row of ``order.orders``; of an older service it does not say which account was to be charged."""
+
+    LEDGER: ClassVar[str] = "order.orders"
 
     order_id: str
     customer_id: str
     status: str
     version: int
-    offset: int = 0
+    account_id: str = ""
+    cancellation_requested: bool = False
 
     @property
-    def pointer(self) -> Pointer:
-        """Where the row stands in its ledger."""
-        return ("order.orders", self.offset)
+    def is_confirmed(self) -> bool:
+        """Whether it is a sale."""
+        return self.status == CONFIRMED
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it ended without one."""
+        return self.status == CANCELLED
+
+    def __str__(self) -> str:
+        """Say which order, for people."""
+        return f"order {self.order_id} of {self.customer_id}"
 
 
-class EventRow(msgspec.Struct, gc=False):
+class EventRow(Row, gc=False):
     """One row of ``order.outbox``: an event that was committed with its order's change."""
+
+    LEDGER: ClassVar[str] = "order.outbox"
 
     event_id: str
     order_id: str
     order_version: int
     type: str
     published: bool
-    offset: int = 0
-
-    @property
-    def pointer(self) -> Pointer:
-        """Where the row stands in its ledger."""
-        return ("order.outbox", self.offset)
 
     def __str__(self) -> str:
         """Say which event, for people."""
         return f"{self.type} (version {self.order_version} of order {self.order_id})"
 
 
-class TimelineRow(msgspec.Struct, gc=False):
+class TimelineRow(Row, gc=False):
     """One row of ``order.timeline``: an event as the projector wrote it down."""
+
+    LEDGER: ClassVar[str] = "order.timeline"
 
     event_id: str
     order_id: str
     order_version: int
     type: str
-    offset: int = 0
-
-    @property
-    def pointer(self) -> Pointer:
-        """Where the row stands in its ledger."""
-        return ("order.timeline", self.offset)
 
 
-class ParkedRow(msgspec.Struct, gc=False):
+class ParkedRow(Row, gc=False):
     """One row of ``order.parked``: a record that nobody could make anything of."""
+
+    LEDGER: ClassVar[str] = "order.parked"
 
     topic: str
     partition: int
     record_offset: int
     reason: str
     replayed: bool
-    offset: int = 0
-
-    @property
-    def pointer(self) -> Pointer:
-        """Where the row stands in its ledger."""
-        return ("order.parked", self.offset)
 
 
-class KeyRow(msgspec.Struct, gc=False):
+class KeyRow(Row, gc=False):
     """One row of ``order.keys``: which order a customer's key made."""
+
+    LEDGER: ClassVar[str] = "order.keys"
 
     customer_id: str
     key: str
     order_id: str
-    offset: int = 0
 
-    @property
-    def pointer(self) -> Pointer:
-        """Where the row stands in its ledger."""
-        return ("order.keys", self.offset)
+
+def read_orders(evidence: Evidence) -> dict[str, OrderRow]:
+    """Return every order by its id: a book.
+
+    Raises:
+        EvidenceError: the ledger is missing or damaged, or there is no order.
+    """
+    orders = {row.order_id: row for row in evidence.rows(OrderRow)}
+    if not orders:
+        raise EvidenceError(f"ledger {OrderRow.LEDGER} is empty: nothing was ordered")
+    return orders
 
 
 class Orders:
@@ -126,30 +134,20 @@ class Orders:
         Raises:
             EvidenceError: one is missing or damaged, or there is no order.
         """
-        self.orders: dict[str, OrderRow] = {}
-        for offset, order in evidence.ledger("order.orders", OrderRow):
-            order.offset = offset
-            self.orders[order.order_id] = order
-        if not self.orders:
-            raise EvidenceError("ledger order.orders is empty: nothing was ordered")
+        self.orders = evidence.book(read_orders)
         self.events: list[EventRow] = []
         self.by_event: dict[str, EventRow] = {}
         self.events_of: defaultdict[str, list[EventRow]] = defaultdict(list)
-        for offset, event in evidence.ledger("order.outbox", EventRow):
-            event.offset = offset
+        for event in evidence.rows(EventRow):
             self.events.append(event)
             self.by_event.setdefault(event.event_id, event)
             self.events_of[event.order_id].append(event)
         for several in self.events_of.values():
             several.sort(key=lambda event: event.order_version)
-        self.timeline: list[TimelineRow] = []
-        for offset, entry in evidence.ledger("order.timeline", TimelineRow):
-            entry.offset = offset
-            self.timeline.append(entry)
+        self.timeline = list(evidence.rows(TimelineRow))
         self.keys_of: defaultdict[tuple[str, str], list[KeyRow]] = defaultdict(list)
         self.keys_to: defaultdict[str, list[KeyRow]] = defaultdict(list)
-        for offset, row in evidence.ledger("order.keys", KeyRow):
-            row.offset = offset
+        for row in evidence.rows(KeyRow):
             self.keys_of[row.customer_id, row.key].append(row)
             self.keys_to[row.order_id].append(row)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import ClassVar
 
 import msgspec
 
 from trivet_lab.checkers._evidence import Evidence
-from trivet_lab.checkers._history import EvidenceError, Pointer
+from trivet_lab.checkers._history import EvidenceError
+from trivet_lab.checkers._row import Row
 
 CHARGING, VOIDING = "charging", "voiding"
 NO_ANSWER, DECLINED, REFUSED, WISHED = "no answer", "declined", "refused", "cancel wished"
@@ -26,8 +28,10 @@ class SagaRow(msgspec.Struct, gc=False):
     parked: str | bool | None = None
 
 
-class StepRow(msgspec.Struct, gc=False):
+class StepRow(Row, gc=False):
     """One row of ``order.saga_steps``: what happened, and where the checkout stood when it did."""
+
+    LEDGER: ClassVar[str] = "order.saga_steps"
 
     order_id: str
     position: int
@@ -37,12 +41,6 @@ class StepRow(msgspec.Struct, gc=False):
     attempts: int
     detail: str | None = None
     at: str = ""
-    offset: int = 0
-
-    @property
-    def pointer(self) -> Pointer:
-        """Where the row stands in its ledger."""
-        return ("order.saga_steps", self.offset)
 
 
 class Sagas:
@@ -58,8 +56,7 @@ class Sagas:
         if not self.sagas:
             raise EvidenceError("ledger order.sagas is empty: nothing was checked out")
         self.steps_of: defaultdict[str, list[StepRow]] = defaultdict(list)
-        for offset, step in evidence.ledger("order.saga_steps", StepRow):
-            step.offset = offset
+        for step in evidence.rows(StepRow):
             self.steps_of[step.order_id].append(step)
         for steps in self.steps_of.values():
             steps.sort(key=lambda step: (step.position, step.ordinal))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
 from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._faults import NEVER_NS
 from trivet_lab.checkers._history import HISTORY, Batch, EvidenceError, Pointer
+from trivet_lab.checkers._row import Row
 from trivet_lab.checkers._wallet import decline, done_ns
 from trivet_lab.evidence import Operation
 
@@ -47,8 +48,10 @@ class Show(msgspec.Struct, gc=False, frozen=True):
     seats: int
 
 
-class Taken(msgspec.Struct, gc=False):
-    """One row of ``reservation.taken``: a seat that is pinned or sold; ``offset`` is where its line begins."""
+class Taken(Row, gc=False):
+    """One row of ``reservation.taken``: a seat that is pinned or sold."""
+
+    LEDGER: ClassVar[str] = "reservation.taken"
 
     show_id: str
     seat_id: str
@@ -58,12 +61,6 @@ class Taken(msgspec.Struct, gc=False):
     state: str
     fence: int
     unit_price_minor: int
-    offset: int = 0
-
-    @property
-    def pointer(self) -> Pointer:
-        """Where the row stands in its ledger."""
-        return ("reservation.taken", self.offset)
 
     @property
     def hold(self) -> HoldName:
@@ -71,8 +68,10 @@ class Taken(msgspec.Struct, gc=False):
         return HoldName(self.show_id, self.subject, self.hold_id)
 
 
-class Settlement(msgspec.Struct, gc=False):
+class Settlement(Row, gc=False):
     """One row of ``reservation.settlements``: what an order did with a hold; a tombstone has no fence."""
+
+    LEDGER: ClassVar[str] = "reservation.settlements"
 
     show_id: str
     subject: str
@@ -82,12 +81,6 @@ class Settlement(msgspec.Struct, gc=False):
     seats: str | list[str]
     fence: int | None = None
     total_minor: int | None = None
-    offset: int = 0
-
-    @property
-    def pointer(self) -> Pointer:
-        """Where the row stands in its ledger."""
-        return ("reservation.settlements", self.offset)
 
     @property
     def hold(self) -> HoldName:
@@ -126,15 +119,13 @@ class Reservation:
             raise EvidenceError("ledger reservation.shows is empty")
         self.taken: list[Taken] = []
         self.taken_by: dict[tuple[str, str], list[Taken]] = {}
-        for offset, row in evidence.ledger("reservation.taken", Taken):
-            row.offset = offset
+        for row in evidence.rows(Taken):
             self.taken.append(row)
             self.taken_by.setdefault((row.show_id, row.seat_id), []).append(row)
         self.settlements: list[Settlement] = []
         self.settled: dict[tuple[HoldName, str], Settlement] = {}
         self.settled_again: list[Settlement] = []
-        for offset, settlement in evidence.ledger("reservation.settlements", Settlement):
-            settlement.offset = offset
+        for settlement in evidence.rows(Settlement):
             self.settlements.append(settlement)
             if self.settled.setdefault((settlement.hold, settlement.order_id), settlement) is not settlement:
                 self.settled_again.append(settlement)

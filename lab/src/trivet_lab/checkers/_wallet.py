@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._history import EvidenceError, Pointer
+from trivet_lab.checkers._row import Row
 from trivet_lab.evidence import STORED, Attempt, Operation
 
 DEPOSIT, TRANSFER, CHARGE, CAPTURE, REFUND, VOID = "deposit", "transfer", "charge", "capture", "refund", "void"
@@ -20,6 +21,7 @@ AUDIT = "audit"
 ATTACK = "attack"
 """What an impostor sends, as the crowd's plan names it."""
 CUSTOMER, EXTERNAL = "customer", "external"
+AUTHORISED = "authorised"
 INSUFFICIENT_FUNDS = "insufficient-funds"
 
 Id = str | int
@@ -36,11 +38,13 @@ class Account(msgspec.Struct, gc=False, frozen=True):
     held_minor: int
 
 
-class Posting(msgspec.Struct, gc=False):
+class Posting(Row, gc=False):
     """One row of ``wallet.postings``: ``amount_minor`` above 0 is a credit to the account.
 
-    ``account_version`` is None where credits are not in one order; ``offset`` is the byte at which its line begins.
+    ``account_version`` is None where credits are not in one order.
     """
+
+    LEDGER: ClassVar[str] = "wallet.postings"
 
     posting_id: Id
     transaction_id: Id
@@ -48,33 +52,25 @@ class Posting(msgspec.Struct, gc=False):
     amount_minor: int
     currency: str
     account_version: int | None = None
-    offset: int = 0
-
-    @property
-    def pointer(self) -> Pointer:
-        """Where the row stands in its ledger."""
-        return ("wallet.postings", self.offset)
 
 
-class Transaction(msgspec.Struct, gc=False):
+class Transaction(Row, gc=False):
     """One row of ``wallet.transactions``: something that moved money, for one operation; None if none names it."""
+
+    LEDGER: ClassVar[str] = "wallet.transactions"
 
     transaction_id: Id
     kind: str
     operation_id: Id | None = None
-    offset: int = 0
-
-    @property
-    def pointer(self) -> Pointer:
-        """Where the row stands in its ledger."""
-        return ("wallet.transactions", self.offset)
 
 
-class Decision(msgspec.Struct, gc=False):
+class Decision(Row, gc=False):
     """One row of ``wallet.operations``: what was decided under a key, a refusal too.
 
-    ``number`` is its place in ``Wallet.decisions``, ``offset`` the byte at which its line begins.
+    ``number`` is its place in ``Wallet.decisions``.
     """
+
+    LEDGER: ClassVar[str] = "wallet.operations"
 
     operation_id: Id
     kind: str
@@ -89,7 +85,6 @@ class Decision(msgspec.Struct, gc=False):
     body: str | None = None
     subject: str = ""
     number: int = 0
-    offset: int = 0
 
     @property
     def is_done(self) -> bool:
@@ -97,18 +92,15 @@ class Decision(msgspec.Struct, gc=False):
         return 200 <= self.status < 300
 
     @property
-    def pointer(self) -> Pointer:
-        """Where the row stands in its ledger."""
-        return ("wallet.operations", self.offset)
-
-    @property
     def charge(self) -> str | None:
         """The key of the charge that it is about: its own if it is one."""
         return self.key if self.kind == CHARGE else self.charge_key
 
 
-class Charge(msgspec.Struct, gc=False):
-    """One row of ``wallet.charges``. The accounts of a tombstone, and its amount, are None."""
+class Charge(Row, gc=False):
+    """One row of ``wallet.charges``: ``subject`` asked for it. A tombstone has neither accounts nor an amount."""
+
+    LEDGER: ClassVar[str] = "wallet.charges"
 
     charge_id: Id
     key: str
@@ -118,12 +110,31 @@ class Charge(msgspec.Struct, gc=False):
     customer_account_id: str | None = None
     merchant_account_id: str | None = None
     amount_minor: int | None = None
-    offset: int = 0
+    currency: str | None = None
+    subject: str = ""
 
     @property
-    def pointer(self) -> Pointer:
-        """Where the row stands in its ledger."""
-        return ("wallet.charges", self.offset)
+    def net_minor(self) -> int:
+        """What it took and did not give back."""
+        return self.captured_minor - self.refunded_minor
+
+    @property
+    def takes(self) -> bool:
+        """Whether it took money, or still may."""
+        return self.net_minor != 0 or self.state == AUTHORISED
+
+    def __str__(self) -> str:
+        """Say which charge, for people."""
+        return f"charge {self.key}"
+
+
+def read_charges(evidence: Evidence) -> list[Charge]:
+    """Return every charge: a book.
+
+    Raises:
+        EvidenceError: the ledger is missing or damaged.
+    """
+    return list(evidence.rows(Charge))
 
 
 class Wallet:
@@ -146,21 +157,16 @@ class Wallet:
         names = {name: name for name in self.accounts}
         self.postings: list[Posting] = []
         self.postings_of: defaultdict[Id, list[Posting]] = defaultdict(list)
-        for offset, posting in evidence.ledger("wallet.postings", Posting):
-            posting.offset = offset
+        for posting in evidence.rows(Posting):
             posting.account_id = names.get(posting.account_id, posting.account_id)  # one string for all of an account
             self.postings.append(posting)
             self.postings_of[posting.transaction_id].append(posting)
         if not self.postings:
             raise EvidenceError("ledger wallet.postings is empty: no money was ever moved")
         self.transactions: dict[Id, Transaction] = {}
-        for offset, transaction in evidence.ledger("wallet.transactions", Transaction):
-            transaction.offset = offset
+        for transaction in evidence.rows(Transaction):
             self.transactions[transaction.transaction_id] = transaction
-        self.charges: dict[str, Charge] = {}
-        for offset, charge in evidence.ledger("wallet.charges", Charge):
-            charge.offset = offset
-            self.charges[charge.key] = charge
+        self.charges = {charge.key: charge for charge in evidence.book(read_charges)}
         self._read_decisions(evidence)
 
     def _read_decisions(self, evidence: Evidence) -> None:
@@ -168,8 +174,8 @@ class Wallet:
         self.by_key: defaultdict[str, dict[str, Decision]] = defaultdict(dict)
         self.by_id: dict[Id, Decision] = {}
         self.again: list[Decision] = []
-        for offset, decision in evidence.ledger("wallet.operations", Decision):
-            decision.number, decision.offset = len(self.decisions), offset
+        for decision in evidence.rows(Decision):
+            decision.number = len(self.decisions)
             self.decisions.append(decision)
             self.by_id[decision.operation_id] = decision
             known = decision if decision.key is None else self.by_key[decision.kind].setdefault(decision.key, decision)

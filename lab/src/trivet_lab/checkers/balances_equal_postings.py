@@ -8,10 +8,8 @@ from typing import ClassVar
 from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._history import Pointer
-from trivet_lab.checkers._wallet import Posting, Wallet, trail_of
+from trivet_lab.checkers._wallet import AUTHORISED, Posting, Wallet, trail_of
 from trivet_lab.checkers._witness import Violations
-
-AUTHORISED = "authorised"
 
 
 class BalancesEqualPostings(Checker):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from trivet_lab.checkers._checker import Checker, Ruling
-from trivet_lab.checkers._checkout import Bought, Checkouts, standing, taking
+from trivet_lab.checkers._checkout import Checkouts, standing, taking
 from trivet_lab.checkers._evidence import Evidence
+from trivet_lab.checkers._orders import OrderRow
 from trivet_lab.checkers._witness import Violations
 
 
@@ -32,7 +33,7 @@ class CancelledKeepsNothing(Checker):
                 found.add(f"{order} is cancelled, and {sentence}", *self._book.about(order.order_id))
         return found.ruling(self._evidence, f"{len(cancelled):,} cancelled orders, none keeps or took anything")
 
-    def _kept(self, order: Bought) -> str:
+    def _kept(self, order: OrderRow) -> str:
         took = [charge for charge in self._book.charges_of.get(order.order_id, ()) if charge.takes]
         if took:
             return f"{sum(charge.net_minor for charge in took)} was taken for it by {took[0]}, which is {took[0].state}"

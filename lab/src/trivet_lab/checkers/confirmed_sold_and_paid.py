@@ -6,8 +6,9 @@ from collections import Counter
 from typing import ClassVar
 
 from trivet_lab.checkers._checker import Checker, Ruling
-from trivet_lab.checkers._checkout import Bought, Checkouts, taking
+from trivet_lab.checkers._checkout import Checkouts, taking
 from trivet_lab.checkers._evidence import Evidence
+from trivet_lab.checkers._orders import OrderRow
 from trivet_lab.checkers._seats import SOLD
 from trivet_lab.checkers._witness import Violations
 
@@ -38,7 +39,7 @@ class ConfirmedSoldAndPaid(Checker):
                 found.add(f"{order} is confirmed, and {sentence}", *self._book.about(order.order_id))
         return found.ruling(self._evidence, f"{len(confirmed):,} confirmed orders, each sold whole and paid once")
 
-    def _unsold(self, order: Bought) -> str:
+    def _unsold(self, order: OrderRow) -> str:
         """Return what is wrong with what was sold to it; nothing if all is right."""
         lines = self._book.lines_of.get(order.order_id, [])
         wanted: Counter[str] = Counter()
@@ -59,11 +60,11 @@ class ConfirmedSoldAndPaid(Checker):
         others = [each.subject for each in settled if each.subject != order.customer_id]
         return f"its seats were sold to {others[0]}" if others else ""
 
-    def _unpaid(self, order: Bought) -> str:
+    def _unpaid(self, order: OrderRow) -> str:
         """Return what is wrong with how it was paid; nothing if all is right."""
         holds = [hold for hold in self._book.holds_of.get(order.order_id, ()) if hold.state == SOLD]
         settled = taking(self._book.settlements_of.get(order.order_id, ()))
-        total = sum(hold.total_minor or 0 for hold in holds) + sum(each.total_minor or 0 for each in settled)
+        total = sum(hold.total_minor for hold in holds) + sum(each.total_minor or 0 for each in settled)
         charges = [charge for charge in self._book.charges_of.get(order.order_id, ()) if charge.takes]
         if len(charges) != bool(total):
             return f"{len(charges)} charges took money for it"

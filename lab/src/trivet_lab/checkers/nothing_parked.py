@@ -22,8 +22,7 @@ class NothingParked(Checker):
         self._evidence = evidence
         self._found = Violations()
         self._replayed = 0
-        for offset, row in evidence.ledger("order.parked", ParkedRow):
-            row.offset = offset
+        for row in evidence.rows(ParkedRow):
             if row.replayed:
                 self._replayed += 1
                 continue

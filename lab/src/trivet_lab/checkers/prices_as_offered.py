@@ -73,7 +73,7 @@ class PricesAsOffered(Checker):
         return found.ruling(self._evidence, f"{priced:,} lines have prices, each its seller's")
 
     def _judge_sellers(self, found: Violations) -> None:
-        for hold in self._book.holds:
+        for hold in (hold for holds in self._book.holds_of.values() for hold in holds):
             for line in hold.lines:
                 if (price := self._goods.get(line.item_id)) is not None and price != line.unit_price_minor:
                     what = f"{hold} has {line.item_id} for {line.unit_price_minor}, and it was offered for {price}"

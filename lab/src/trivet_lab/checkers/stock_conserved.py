@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
-from trivet_lab.checkers._inventory import TAKING, HoldRow, Inventory, trail
+from trivet_lab.checkers._inventory import Inventory, trail
+from trivet_lab.checkers._stock_holds import TAKING, HoldRow
 from trivet_lab.checkers._witness import Violations
 
 

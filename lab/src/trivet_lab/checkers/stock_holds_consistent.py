@@ -8,7 +8,8 @@ from typing import ClassVar
 from trivet_lab.checkers._checker import Checker, Ruling
 from trivet_lab.checkers._evidence import Evidence
 from trivet_lab.checkers._history import EvidenceError
-from trivet_lab.checkers._inventory import HOLDS, LINES, TAKING, HoldName, HoldRow, Inventory, Move
+from trivet_lab.checkers._inventory import Inventory, Move
+from trivet_lab.checkers._stock_holds import TAKING, HoldName, HoldRow, LineRow
 from trivet_lab.checkers._witness import Violations
 
 _RETURNING = frozenset({"expired", "released"})
@@ -34,13 +35,13 @@ class StockHoldsConsistent(Checker):
         Raises:
             EvidenceError: A ledger is missing, or there is no hold.
         """
-        for name in (HOLDS, LINES, Move.LEDGER):
+        for name in (HoldRow.LEDGER, LineRow.LEDGER, Move.LEDGER):
             if not evidence.has_ledger(name):
                 raise EvidenceError(f"ledger {name} is missing")
         self._evidence = evidence
         self._book = evidence.book(Inventory)
         if not (self._book.holds or self._book.moves or self._book.strays):
-            raise EvidenceError(f"ledger {HOLDS} is empty: nobody held anything")
+            raise EvidenceError(f"ledger {HoldRow.LEDGER} is empty: nobody held anything")
 
     def finish(self) -> Ruling:
         """Compare every hold with its lines and its moves."""
@@ -48,8 +49,8 @@ class StockHoldsConsistent(Checker):
         moves: defaultdict[HoldName, list[Move]] = defaultdict(list)
         for move in self._book.moves:
             moves[move.hold].append(move)
-        for name, pointer in self._book.strays:
-            found.add(f"a line is {name[1]}'s of {name[0]}, and there is no such hold", pointer)
+        for line in self._book.strays:
+            found.add(f"a line is {line.hold_id}'s of {line.subject}, and there is no such hold", line.pointer)
         for name in moves.keys() - self._book.holds.keys():
             found.add(f"units moved for {name[1]} of {name[0]}, and there is no such hold", moves[name][0].pointer)
         states: Counter[str] = Counter()
