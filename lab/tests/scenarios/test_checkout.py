@@ -7,16 +7,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import msgspec
 import psycopg
 import pytest
 
 from trivet_lab.checkers import all_checkers
 from trivet_lab.evidence import VariantDirectory
-from trivet_lab.load import CheckingOut, Trips
+from trivet_lab.load import CheckingOut
 from trivet_lab.members import Standing, find_members
 from trivet_lab.scenarios import checkout, find_scenarios
-from trivet_lab.scenarios.checkout import Parameters, errand_of, plan_of, trips_of
+from trivet_lab.scenarios.checkout import Parameters, errand_of, plan_of
 from trivet_lab.settings import lab_settings
 from trivet_lab.topologies import Stage
 from trivet_lab.verdict import count_checkouts
@@ -54,15 +53,6 @@ def test_some_customers_are_poor_and_the_most_wanted_goods_are_scarce() -> None:
     poorest = min(openings)
     assert min(good.unit_price_minor for good in errand.goods) < poorest < max(errand.seat_prices_minor.values())
     assert errand.lease_ms == checkout.LEASE_MS
-
-
-def test_most_of_a_crowd_goes_the_ways_that_are_asked_for() -> None:
-    assert trips_of(Parameters()) == Trips()
-    trips = msgspec.structs.asdict(trips_of(Parameters(mostly="race,late")))
-    wanted = sum(trips[name] for name in ("race", "late"))
-    assert 0.75 < wanted / sum(trips.values()) < 0.95
-    with pytest.raises(ValueError, match="there is no trip rase: there are stock, "):
-        checkout._known_trips(str, "late,rase")
 
 
 @pytest.fixture

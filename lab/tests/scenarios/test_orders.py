@@ -12,10 +12,10 @@ import pytest
 
 from trivet_lab.checkers import all_checkers
 from trivet_lab.evidence import SCENE, Operation, VariantDirectory, encode_operation, read_history
-from trivet_lab.load import Ordering, Turns
+from trivet_lab.load import Ordering
 from trivet_lab.members import Standing, find_members
 from trivet_lab.scenarios import find_scenarios, orders
-from trivet_lab.scenarios.orders import Parameters, plan_of, turns_of
+from trivet_lab.scenarios.orders import Parameters, plan_of
 from trivet_lab.scene import Told, own
 from trivet_lab.settings import lab_settings
 from trivet_lab.topologies import Stage
@@ -61,18 +61,6 @@ def waits(monkeypatch: pytest.MonkeyPatch, *told: Standing | psycopg.Error) -> N
 
     monkeypatch.setattr(orders, "standing_of", ask)
     orders.come_to_rest(cue_of(Path("nowhere")), find_members(lab_settings().root)["inventory"])
-
-
-def test_most_of_a_crowd_takes_the_turns_that_are_asked_for() -> None:
-    assert turns_of(Parameters()) == Turns()
-    turns = msgspec.structs.asdict(turns_of(Parameters(mostly="cancel,double")))
-    wanted = sum(turns[name] for name in ("cancel", "double"))
-    assert 0.75 < wanted / sum(turns.values()) < 0.9
-
-
-def test_a_turn_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(ValueError, match="there is no turn canzel: there are look, "):
-        orders._known_turns(str, "double,canzel")
 
 
 def test_its_crowd_is_a_plan_of_the_size_that_was_asked() -> None:

@@ -6,14 +6,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import msgspec
 import pytest
 
 from trivet_lab.checkers import all_checkers
 from trivet_lab.evidence import SCENE, VariantDirectory, read_history
-from trivet_lab.load import SEATS_MAX, Plan, Seating, Ways
+from trivet_lab.load import SEATS_MAX, Plan, Seating
 from trivet_lab.scenarios import find_scenarios, seat_rush
-from trivet_lab.scenarios.seat_rush import Parameters, plan_of, shows_of, ways_of
+from trivet_lab.scenarios.seat_rush import Parameters, plan_of, shows_of
 from trivet_lab.scene import EdgeError, Told, own
 from trivet_lab.topologies import Stage
 from trivet_lab.verdict import count_seats
@@ -63,20 +62,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr(seat_rush, "time", time)
     monkeypatch.setattr(own, "time", time)
     return time
-
-
-def test_most_of_a_crowd_goes_the_ways_that_are_asked_for() -> None:
-    assert ways_of(Parameters()) == Ways()
-    ways = msgspec.structs.asdict(ways_of(Parameters(mostly="late,undo")))
-    usual = msgspec.structs.asdict(Ways())
-    wanted = sum(ways[name] for name in ("late", "undo"))
-    assert 0.75 < wanted / sum(ways.values()) < 0.85
-    assert all(ways[name] == usual[name] for name in ways if name not in {"late", "undo"})
-
-
-def test_a_way_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(ValueError, match="there is no way latte: there are settle, "):
-        seat_rush._known_ways(str, "undo,latte")
 
 
 def test_its_crowd_is_a_plan_of_the_size_that_was_asked() -> None:

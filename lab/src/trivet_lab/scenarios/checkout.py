@@ -12,11 +12,9 @@ import dataclasses
 import math
 import time
 from collections.abc import Mapping
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
-import msgspec
 import psycopg
-from cyclopts import Parameter
 
 from trivet_lab.load import (
     BOX_OFFICE,
@@ -26,7 +24,6 @@ from trivet_lab.load import (
     Again,
     CheckingOut,
     Good,
-    Phase,
     Plan,
     Show,
     Trips,
@@ -34,6 +31,8 @@ from trivet_lab.load import (
 )
 from trivet_lab.members import Member, checkouts_under_way, find_members, standing_of
 from trivet_lab.scenarios import double_spend, orders, seat_rush
+from trivet_lab.scenarios.mostly import leaning, some_of
+from trivet_lab.scenarios.rush import rush
 from trivet_lab.scenarios.scenario import ONE_MACHINE, Chapter, Scenario, Variant, asked
 from trivet_lab.scene import Cue, Own, request_json, send_crowd
 from trivet_lab.settings import lab_settings
@@ -45,7 +44,6 @@ CURRENCY = "EUR"
 DRAIN_S = 15
 ATTEMPTS_MAX = 5
 AGAIN_AFTER_S = 1.2  # when the answer is old, and the order may have ended
-MOSTLY = 0.75  # of all visits go the ways that a person asks for
 REST_EVERY_S = 0.2
 REST_S_MAX = 40
 """How long checkouts may be under way, once the crowd has gone and what was broken is healed."""
@@ -115,14 +113,6 @@ REAL = (
 )
 
 
-def _known_trips(type_: Any, words: str) -> None:
-    """Refuse what is no trip (``ValueError``, as a command line's validator)."""
-    del type_
-    known = [field.name for field in msgspec.structs.fields(Trips)]
-    if strangers := [word for word in words.split(",") if word and word not in known]:
-        raise ValueError(f"there is no trip {strangers[0]}: there are {', '.join(known)}")
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Parameters:
     """The size of the crowd, of what there is for it, and what most of it is up to."""
@@ -136,18 +126,7 @@ class Parameters:
     seats: Annotated[int, asked("seats of the hall", least=1, most=SEATS_MAX)] = 120
     ttl: Annotated[float, asked("seconds that a hold of seats lasts at most; at least one", least=1, most=60)] = 3
     again: Annotated[float, asked("share of requests sent again under their key", least=0, most=1)] = 0.05
-    mostly: Annotated[
-        str,
-        Parameter(help="ways that most visits go, as race,late; each has its share", validator=_known_trips),
-    ] = ""
-
-
-def trips_of(parameters: Parameters) -> Trips:
-    """Return how often each visit goes which way: three of four go those that were asked for, if any were."""
-    usual = msgspec.structs.asdict(Trips())
-    wanted = [word for word in parameters.mostly.split(",") if word]
-    share = sum(usual.values()) * MOSTLY / (1 - MOSTLY) / max(1, len(wanted))
-    return Trips(**{name: weight + share * (name in wanted) for name, weight in usual.items()})
+    mostly: Annotated[str, some_of(Trips, "trip", "ways that most visits go, as race,late; each has its share")] = ""
 
 
 def errand_of(seed: int, parameters: Parameters) -> CheckingOut:
@@ -174,23 +153,18 @@ def errand_of(seed: int, parameters: Parameters) -> CheckingOut:
         currency=CURRENCY,
         ttl_ms_max=math.ceil(parameters.ttl * 1000),
         lease_ms=LEASE_MS,
-        trips=trips_of(parameters),
+        trips=leaning(Trips(), parameters.mostly),
     )
 
 
 def plan_of(cue: Cue, parameters: Parameters) -> Plan:
     """Return the crowd: a few come early, then a rush, and a steady crowd after it; on average it is the rate."""
-    rate, duration = parameters.rate, parameters.duration
     return Plan(
         seed=cue.seed,
         url=cue.stage.url,
         epoch_ns=cue.stage.epoch_ns,
         clients=parameters.clients,
-        phases=[
-            Phase(shape="ramp", rate_per_s=0, rate_to_per_s=rate, duration_s=duration * 0.1),
-            Phase(shape="spike", rate_per_s=rate * 3, rate_to_per_s=rate, duration_s=duration * 0.1),
-            Phase(shape="steady", rate_per_s=rate * 0.9375, duration_s=duration * 0.8),
-        ],
+        phases=rush(parameters.rate, parameters.duration, times=3),
         errand=errand_of(cue.seed, parameters),
         again=[Again(0.0, parameters.again), Again(AGAIN_AFTER_S, parameters.again)],
         directory=str(cue.directory.path),

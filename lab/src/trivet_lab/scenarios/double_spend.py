@@ -8,7 +8,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Annotated, cast
 
-from trivet_lab.load import TILL, TILL_SCOPES, Account, Again, Phase, Plan, Spending
+from trivet_lab.load import TILL, TILL_SCOPES, Account, Again, Plan, Spending
+from trivet_lab.scenarios.rush import rush
 from trivet_lab.scenarios.scenario import ONE_MACHINE, Chapter, Scenario, Variant, asked
 from trivet_lab.scene import Cue, EdgeError, request_json, send_crowd
 from trivet_lab.verdict import count_money
@@ -79,17 +80,12 @@ def plan_of(cue: Cue, parameters: Parameters) -> Plan:
     The rush is what makes payments meet in one account: at a low, even rate two transactions on one rarely overlap,
     and a wallet without any guard would look right. On average it is the rate that was asked for.
     """
-    rate, duration = parameters.rate, parameters.duration
     return Plan(
         seed=cue.seed,
         url=cue.stage.url,
         epoch_ns=cue.stage.epoch_ns,
         clients=parameters.clients,
-        phases=[
-            Phase(shape="ramp", rate_per_s=0, rate_to_per_s=rate, duration_s=duration * 0.1),
-            Phase(shape="spike", rate_per_s=rate * 8, rate_to_per_s=rate, duration_s=duration * 0.1),
-            Phase(shape="steady", rate_per_s=rate * 0.625, duration_s=duration * 0.8),
-        ],
+        phases=rush(parameters.rate, parameters.duration, times=8),
         errand=Spending(accounts=accounts_of(cue.seed, parameters), amount_max_minor=parameters.amount),
         again=[Again(0.0, parameters.again, AT_ONCE), Again(AGAIN_AFTER_S, parameters.again)],
         directory=str(cue.directory.path),

@@ -6,8 +6,9 @@ import dataclasses
 import math
 from typing import Annotated
 
-from trivet_lab.load import Again, Item, Phase, Plan, Restock, Sale, zipf_weights
+from trivet_lab.load import Again, Item, Plan, Restock, Sale, zipf_weights
 from trivet_lab.scenarios import sale
+from trivet_lab.scenarios.rush import rush
 from trivet_lab.scenarios.scenario import ONE_MACHINE, Chapter, Scenario, Variant, asked
 from trivet_lab.scene import Cue
 
@@ -36,7 +37,6 @@ def plan_of(cue: Cue, parameters: Parameters) -> Plan:
     The rush is what makes buyers meet: at a low, even rate two transactions on one item rarely overlap, and a
     shop without any guard would look right. On average it is the rate that was asked for.
     """
-    rate, duration = parameters.rate, parameters.duration
     weights = zipf_weights(parameters.items, ZIPF_EXPONENT)
     items = [Item(id=f"ticket-{rank}", stock=parameters.stock, weight=weight) for rank, weight in enumerate(weights, 1)]
     return Plan(
@@ -44,15 +44,11 @@ def plan_of(cue: Cue, parameters: Parameters) -> Plan:
         url=cue.stage.url,
         epoch_ns=cue.stage.epoch_ns,
         clients=parameters.clients,
-        phases=[
-            Phase(shape="ramp", rate_per_s=0, rate_to_per_s=rate, duration_s=duration * 0.1),
-            Phase(shape="spike", rate_per_s=rate * 8, rate_to_per_s=rate, duration_s=duration * 0.1),
-            Phase(shape="steady", rate_per_s=rate * 0.625, duration_s=duration * 0.8),
-        ],
+        phases=rush(parameters.rate, parameters.duration, times=8),
         errand=Sale(
             items=items,
             restocks=[
-                Restock(at_s=duration / 2, item_id=item.id, quantity=max(1, parameters.stock // 4))
+                Restock(at_s=parameters.duration / 2, item_id=item.id, quantity=max(1, parameters.stock // 4))
                 for item in items[:RESTOCKED_ITEMS]
             ],
         ),

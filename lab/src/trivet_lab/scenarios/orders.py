@@ -11,15 +11,15 @@ import dataclasses
 import math
 import time
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import psycopg
-from cyclopts import Parameter
 
 from trivet_lab.evidence import read_history
-from trivet_lab.load import ORDER_SCOPES, Again, Ordering, Phase, Plan, Turns
+from trivet_lab.load import ORDER_SCOPES, Again, Ordering, Plan, Turns
 from trivet_lab.members import Member, find_members, standing_of
+from trivet_lab.scenarios.mostly import leaning, some_of
+from trivet_lab.scenarios.rush import rush
 from trivet_lab.scenarios.scenario import ONE_MACHINE, Chapter, Scenario, Variant, asked
 from trivet_lab.scene import Cue, EdgeError, Own, send_crowd
 from trivet_lab.settings import lab_settings
@@ -29,7 +29,6 @@ MEMBER = "order"
 DRAIN_S = 10
 ATTEMPTS_MAX = 5
 AGAIN_AFTER_S = 1.2  # when the answer is old, and the order may be cancelled
-MOSTLY = 0.75  # of all visits take the turns that a person asks for
 REST_EVERY_S = 0.2
 REST_S_MAX = 30
 """How long what was committed may be under way, once the crowd has gone and what was broken is healed."""
@@ -72,14 +71,6 @@ REAL = (
 ONE_BROKER = "a Kafka of one node: what it acknowledged is on one disk"
 
 
-def _known_turns(type_: Any, words: str) -> None:
-    """Refuse what is no turn (``ValueError``, as a command line's validator)."""
-    del type_
-    known = [field.name for field in msgspec.structs.fields(Turns)]
-    if strangers := [word for word in words.split(",") if word and word not in known]:
-        raise ValueError(f"there is no turn {strangers[0]}: there are {', '.join(known)}")
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Parameters:
     """The size of the crowd, and what most of it is up to."""
@@ -90,33 +81,19 @@ class Parameters:
     people: Annotated[int, asked("people who order, from several devices each", least=2, most=5_000)] = 40
     again: Annotated[float, asked("share of requests sent again under their key", least=0, most=1)] = 0.05
     mostly: Annotated[
-        str,
-        Parameter(help="turns that most visits take, as cancel,follow; each has its share", validator=_known_turns),
+        str, some_of(Turns, "turn", "turns that most visits take, as cancel,follow; each has its share")
     ] = ""
-
-
-def turns_of(parameters: Parameters) -> Turns:
-    """Return how often each visit takes which turn: three of four take those that were asked for, if any were."""
-    usual = msgspec.structs.asdict(Turns())
-    wanted = [word for word in parameters.mostly.split(",") if word]
-    share = sum(usual.values()) * MOSTLY / (1 - MOSTLY) / max(1, len(wanted))
-    return Turns(**{name: weight + share * (name in wanted) for name, weight in usual.items()})
 
 
 def plan_of(cue: Cue, parameters: Parameters) -> Plan:
     """Return the crowd: a few come early, then a rush, and a steady crowd after it; on average it is the rate."""
-    rate, duration = parameters.rate, parameters.duration
     return Plan(
         seed=cue.seed,
         url=cue.stage.url,
         epoch_ns=cue.stage.epoch_ns,
         clients=parameters.clients,
-        phases=[
-            Phase(shape="ramp", rate_per_s=0, rate_to_per_s=rate, duration_s=duration * 0.1),
-            Phase(shape="spike", rate_per_s=rate * 4, rate_to_per_s=rate, duration_s=duration * 0.1),
-            Phase(shape="steady", rate_per_s=rate * 0.875, duration_s=duration * 0.8),
-        ],
-        errand=Ordering(customers=parameters.people, turns=turns_of(parameters)),
+        phases=rush(parameters.rate, parameters.duration, times=4),
+        errand=Ordering(customers=parameters.people, turns=leaning(Turns(), parameters.mostly)),
         again=[Again(0.0, parameters.again), Again(AGAIN_AFTER_S, parameters.again)],
         directory=str(cue.directory.path),
         attempts_max=ATTEMPTS_MAX,

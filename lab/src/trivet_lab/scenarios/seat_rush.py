@@ -10,22 +10,20 @@ import dataclasses
 import math
 import time
 from collections.abc import Sequence
-from typing import Annotated, Any, cast
-
-import msgspec
-from cyclopts import Parameter
+from typing import Annotated, cast
 
 from trivet_lab.load import (
     BOX_OFFICE,
     HOLD_TTL_MS_LEAST,
     SEATS_MAX,
     Again,
-    Phase,
     Plan,
     Seating,
     Show,
     Ways,
 )
+from trivet_lab.scenarios.mostly import leaning, some_of
+from trivet_lab.scenarios.rush import rush
 from trivet_lab.scenarios.scenario import ONE_MACHINE, Chapter, Scenario, Variant, asked
 from trivet_lab.scene import Cue, EdgeError, Own, ask, send_crowd
 from trivet_lab.verdict import count_seats
@@ -33,7 +31,6 @@ from trivet_lab.verdict import count_seats
 DRAIN_S = 10
 ATTEMPTS_MAX = 5
 AGAIN_AFTER_S = 1.2  # when the answer is old, and the seats may be somebody else's
-MOSTLY = 0.75  # of all visits go the ways that a person asks for
 SMALLER = 10  # each further hall has a tenth of the seats of the one before
 WEIGHT_OF_FURTHER = 0.4
 PINNING_GRACE_MS, SWEEP_INTERVAL_MS = 1_000, 200
@@ -75,14 +72,6 @@ REAL = (
 SHORT_HOLDS = "holds that last a second or two, where a shop gives people minutes"
 
 
-def _known_ways(type_: Any, words: str) -> None:
-    """Refuse what is no way (``ValueError``, as a command line's validator)."""
-    del type_
-    known = [field.name for field in msgspec.structs.fields(Ways)]
-    if strangers := [word for word in words.split(",") if word and word not in known]:
-        raise ValueError(f"there is no way {strangers[0]}: there are {', '.join(known)}")
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Parameters:
     """The size of the crowd and of the halls, and what most of the crowd is up to."""
@@ -96,8 +85,7 @@ class Parameters:
     again: Annotated[float, asked("share of requests sent again under their id", least=0, most=1)] = 0.05
     mistaken: Annotated[float, asked("share of pins that show another hold's token first", least=0, most=1)] = 0.1
     mostly: Annotated[
-        str,
-        Parameter(help="ways that most visits go, as late,undo; without it each has its share", validator=_known_ways),
+        str, some_of(Ways, "way", "ways that most visits go, as late,undo; without it each has its share")
     ] = ""
 
 
@@ -112,35 +100,22 @@ def shows_of(parameters: Parameters) -> list[Show]:
     return found
 
 
-def ways_of(parameters: Parameters) -> Ways:
-    """Return how often each visit goes which way: three of four go those ways that were asked for, if any were."""
-    usual = msgspec.structs.asdict(Ways())
-    wanted = [word for word in parameters.mostly.split(",") if word]
-    share = sum(usual.values()) * MOSTLY / (1 - MOSTLY) / max(1, len(wanted))
-    return Ways(**{name: weight + share * (name in wanted) for name, weight in usual.items()})
-
-
 def plan_of(cue: Cue, parameters: Parameters) -> Plan:
     """Return the crowd: a few come early, a rush when the doors open, and a steady crowd after it.
 
     The rush is what makes people meet at a seat; on average it is the rate that was asked for.
     """
-    rate, duration = parameters.rate, parameters.duration
     return Plan(
         seed=cue.seed,
         url=cue.stage.url,
         inside=tuple(f"http://{program.listen}" for program in cue.stage.programs if program.listen),
         epoch_ns=cue.stage.epoch_ns,
         clients=parameters.clients,
-        phases=[
-            Phase(shape="ramp", rate_per_s=0, rate_to_per_s=rate, duration_s=duration * 0.1),
-            Phase(shape="spike", rate_per_s=rate * 8, rate_to_per_s=rate, duration_s=duration * 0.1),
-            Phase(shape="steady", rate_per_s=rate * 0.625, duration_s=duration * 0.8),
-        ],
+        phases=rush(parameters.rate, parameters.duration, times=8),
         errand=Seating(
             shows=shows_of(parameters),
             ttl_ms_max=max(HOLD_TTL_MS_LEAST, math.ceil(parameters.ttl * 1000)),
-            ways=ways_of(parameters),
+            ways=leaning(Ways(), parameters.mostly),
             mistaken=parameters.mistaken,
         ),
         again=[Again(0.0, parameters.again), Again(AGAIN_AFTER_S, parameters.again)],
