@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from small_crowds import expect_kept, expect_one_crowd, one_way, small_crowd
 
 from trivet_lab.load import (
     CHECKOUT_SCOPES,
@@ -18,15 +19,12 @@ from trivet_lab.load import (
     Again,
     CheckingOut,
     Good,
-    Phase,
     Plan,
     PlanError,
     Show,
     Trips,
     main_operations,
     names_of_operations,
-    read_plan,
-    write_plan,
 )
 from trivet_lab.load.schedule import Intent, schedule
 
@@ -39,18 +37,15 @@ ACCOUNTS = [
 GOODS = [Good("item-1", 3, 100), Good("item-2", 9, 250, 0.5)]
 
 
-def crowd_of(path: Path | str = "x", seed: int = 7, again: list[Again] | None = None, **own: Any) -> Plan:
+def crowd_of(seed: int = 7, again: list[Again] | None = None, **own: Any) -> Plan:
     """Return a small crowd; what is named is its errand's."""
     usual: dict[str, Any] = {"accounts": ACCOUNTS, "goods": GOODS, "shows": [Show("show-1", 60, per_row=10)]}
-    return Plan(
-        seed=seed, url="http://127.0.0.1:1", epoch_ns=0, clients=9, phases=[Phase("steady", 60, 2)],
-        directory=str(path), errand=CheckingOut(**usual | own), again=again or [],
-    )  # fmt: skip
+    return small_crowd(CheckingOut(**usual | own), seed=seed, again=again or [])
 
 
 def only(trip: str, **own: Any) -> Plan:
     """Return a crowd whose visits all go one way."""
-    return crowd_of(trips=Trips(**{name: float(name == trip) for name in TRIPS}), **own)
+    return crowd_of(trips=one_way(Trips, trip), **own)
 
 
 def by_order(plan: Plan) -> list[list[Intent]]:
@@ -69,20 +64,11 @@ def by_order(plan: Plan) -> list[list[Intent]]:
 @settings(max_examples=25, deadline=None)
 @given(seed=some.integers(0, 2**32))
 def test_a_seed_is_one_crowd_in_the_order_in_which_it_is_due(seed: int) -> None:
-    plan = crowd_of(seed=seed, again=[Again(0.0, 0.2)])
-    streams = [list(stream) for stream in plan.errand.drafts(plan)]
-    assert streams == [list(stream) for stream in plan.errand.drafts(plan)]
-    for stream in streams:
-        due = [draft.due_ns for draft in stream]
-        assert due == sorted(due)
-        assert all(0 <= draft.client < 9 for draft in stream)
+    expect_one_crowd(crowd_of(seed=seed, again=[Again(0.0, 0.2)]))
 
 
 def test_a_plan_read_is_the_plan_written_and_says_what_it_is_about(tmp_path: Path) -> None:
-    plan = crowd_of()
-    assert list(schedule(plan)) != list(schedule(crowd_of(seed=8)))
-    path = write_plan(tmp_path / "plan.json", plan)
-    assert read_plan(path) == plan
+    path = expect_kept(crowd_of(), crowd_of(seed=8), tmp_path / "plan.json")
     assert main_operations(path) == {"hold", "order", "cancel"}
     assert names_of_operations(path)["hold"] == ("show_id", "subject", "id")
     prices = json.loads(path.read_text())["errand"]["seat_prices_minor"]

@@ -2,65 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
-import msgspec
 import pytest
-from aiohttp.test_utils import TestServer
 from checkout_counter import CheckoutCounter
+from sent_crowds import Sent, expect_no_secret, send_to
+from small_crowds import one_way
 
-from trivet_lab.evidence import Operation, VariantDirectory, read_history
-from trivet_lab.load import Account, Again, CheckingOut, Good, Phase, Plan, Show, Summary, Trips, waiting
-from trivet_lab.load.run import run
-
-TRIPS = [field.name for field in msgspec.structs.fields(Trips)]
+from trivet_lab.load import Account, CheckingOut, Good, Show, Trips, waiting
 
 
-class Sent:
-    """A crowd that was sent to one counter."""
-
-    def __init__(self, counter: CheckoutCounter, summary: Summary, history: list[Operation]) -> None:
-        self.counter = counter
-        self.summary = summary
-        self.history = history
-
-    def of(self, f: str) -> list[Operation]:
-        return [operation for operation in self.history if operation.f == f]
-
-
-def send(path: Path, counter: CheckoutCounter, trip: str = "", again: float = 0.0) -> Sent:
+def send(path: Path, counter: CheckoutCounter, trip: str = "", again: float = 0.0) -> Sent[CheckoutCounter]:
     """Send a crowd whose visits go one way, or any."""
-    trips = Trips(**{name: float(name == trip) for name in TRIPS}) if trip else Trips()
     errand = CheckingOut(
         accounts=[*(Account(f"c-{n}", "customer", 1, "k") for n in range(5)), Account("shop", "merchant", 0, "k")],
         goods=[Good("item-1", 3, 100)],
         shows=[Show("show-1", 400, per_row=20)],
-        trips=trips,
+        trips=one_way(Trips, trip) if trip else Trips(),
     )
-
-    async def scene() -> Sent:
-        async with TestServer(counter.app()) as server:
-            plan = Plan(
-                seed=7, url=str(server.make_url("/")).rstrip("/"), epoch_ns=0, clients=9, directory=str(path),
-                phases=[Phase("steady", 40, 0.8)], again=[Again(0.0, again)], errand=errand,
-                drain_ms=8_000, backoff_ms=1, lateness_budget_ms=60_000, cpu_budget=60,
-            )  # fmt: skip
-            customers = {who: who for whose in errand.subjects(plan).values() for who in whose}
-            summary = await run(plan, customers)
-        return Sent(counter, summary, list(read_history(VariantDirectory(path).history)))
-
-    return asyncio.run(scene())
+    return send_to(counter, errand, path, rate_per_s=40, again=again)
 
 
 def test_a_whole_crowd_is_served_and_no_secret_is_written(tmp_path: Path) -> None:
     sent = send(tmp_path, CheckoutCounter(), again=0.1)
     assert {operation.f for operation in sent.history} >= {"hold", "order", "await", "cancel"}
     assert sent.summary.ended.get("unknown", 0) == 0
-    tokens = [line["token"] for body in sent.counter.bodies for line in body["lines"] if "token" in line]
-    written = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
-    assert tokens
-    assert not any(token.encode() in written for token in tokens)
+    expect_no_secret(sent, tmp_path)
 
 
 def test_each_line_of_seats_shows_the_token_of_its_own_hold(tmp_path: Path) -> None:

@@ -11,19 +11,17 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from small_crowds import expect_kept, expect_one_crowd, one_way, small_crowd
 
 from trivet_lab.load import (
     ORDER_SCOPES,
     Again,
     Ordering,
-    Phase,
     Plan,
     PlanError,
     Turns,
     main_operations,
     names_of_operations,
-    read_plan,
-    write_plan,
 )
 from trivet_lab.load.schedule import Intent, schedule
 
@@ -31,24 +29,15 @@ TURNS = [field.name for field in msgspec.structs.fields(Turns)]
 ABOUT = {"look", "cancel", "timeline", "follow", "trespass"}
 
 
-def crowd_of(path: Path | str = "x", seed: int = 7, **fields: Any) -> Plan:
+def crowd_of(path: Path | str = "x", **fields: Any) -> Plan:
     """Return a small crowd; ``fields`` are its plan's, or its errand's."""
     own = {name: fields.pop(name) for name in ("items", "customers", "seats", "turns") if name in fields}
-    usual = {
-        "seed": seed,
-        "url": "http://127.0.0.1:1",
-        "epoch_ns": 0,
-        "clients": 9,
-        "phases": [Phase("steady", 60, 2)],
-        "directory": str(path),
-        "errand": Ordering(**{"customers": 6} | own),
-    }
-    return Plan(**usual | fields)
+    return small_crowd(Ordering(**{"customers": 6} | own), path, **fields)
 
 
 def only(turn: str, **fields: Any) -> Plan:
     """Return a crowd whose visits all take one turn."""
-    return crowd_of(**{"turns": Turns(**{name: float(name == turn) for name in TURNS})} | fields)
+    return crowd_of(turns=one_way(Turns, turn), **fields)
 
 
 def visits(plan: Plan) -> list[list[Intent]]:
@@ -64,20 +53,11 @@ def visits(plan: Plan) -> list[list[Intent]]:
 @settings(max_examples=25, deadline=None)
 @given(seed=some.integers(0, 2**32))
 def test_a_seed_is_one_crowd_in_the_order_in_which_it_is_due(seed: int) -> None:
-    plan = crowd_of(seed=seed, again=[Again(0.0, 0.2)])
-    streams = [list(stream) for stream in plan.errand.drafts(plan)]
-    assert streams == [list(stream) for stream in plan.errand.drafts(plan)]
-    for stream in streams:
-        due = [draft.due_ns for draft in stream]
-        assert due == sorted(due)
-        assert all(0 <= draft.client < 9 for draft in stream)
+    expect_one_crowd(crowd_of(seed=seed, again=[Again(0.0, 0.2)]))
 
 
 def test_another_seed_is_another_crowd_and_a_plan_read_is_the_plan_written(tmp_path: Path) -> None:
-    plan = crowd_of()
-    assert list(schedule(plan)) != list(schedule(crowd_of(seed=8)))
-    path = write_plan(tmp_path / "plan.json", plan)
-    assert read_plan(path) == plan
+    path = expect_kept(crowd_of(), crowd_of(seed=8), tmp_path / "plan.json")
     assert main_operations(path) == {"order", "cancel"}
     assert names_of_operations(path)["cancel"] == ("order_id",)
 

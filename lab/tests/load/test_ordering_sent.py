@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
-import msgspec
-from aiohttp.test_utils import TestServer
 from order_counter import OrderCounter
+from sent_crowds import Sent, expect_no_secret, send_to
+from small_crowds import one_way
 
-from trivet_lab.evidence import Operation, VariantDirectory, read_history
-from trivet_lab.load import Again, Ordering, Phase, Plan, Summary, Turns
+from trivet_lab.load import Ordering, Turns
 from trivet_lab.load import stream as module
-from trivet_lab.load.run import run
-
-TURNS = [field.name for field in msgspec.structs.fields(Turns)]
 
 
-class Sent:
-    """A crowd that was sent to one counter."""
-
-    def __init__(self, counter: OrderCounter, summary: Summary, history: list[Operation]) -> None:
-        self.counter = counter
-        self.summary = summary
-        self.history = history
-
-    def of(self, f: str) -> list[Operation]:
-        return [operation for operation in self.history if operation.f == f]
-
-
-def send(path: Path, turn: str = "", *, again: float = 0.1, **counter: Any) -> Sent:
+def send(path: Path, turn: str = "", *, again: float = 0.1, **counter: Any) -> Sent[OrderCounter]:
     """Send a crowd whose visits take one turn, or any."""
-    turns = Turns(**{name: float(name == turn) for name in TURNS}) if turn else Turns()
-
-    async def scene() -> Sent:
-        desk = OrderCounter(**counter)
-        async with TestServer(desk.app()) as server:
-            plan = Plan(
-                seed=7, url=str(server.make_url("/")).rstrip("/"), epoch_ns=0, clients=9, directory=str(path),
-                phases=[Phase("steady", 60, 0.8)], again=[Again(0.0, again)], errand=Ordering(customers=6, turns=turns),
-                drain_ms=8_000, backoff_ms=1, lateness_budget_ms=60_000, cpu_budget=60,
-            )  # fmt: skip
-            customers = {who: who for whose in plan.errand.subjects(plan).values() for who in whose}
-            summary = await run(plan, customers)
-        return Sent(desk, summary, list(read_history(VariantDirectory(path).history)))
-
-    return asyncio.run(scene())
+    errand = Ordering(customers=6, turns=one_way(Turns, turn) if turn else Turns())
+    return send_to(OrderCounter(**counter), errand, path, rate_per_s=60, again=again)
 
 
 def test_a_whole_crowd_is_served_and_no_secret_is_written(tmp_path: Path) -> None:
@@ -55,10 +25,7 @@ def test_a_whole_crowd_is_served_and_no_secret_is_written(tmp_path: Path) -> Non
     assert {operation.f for operation in sent.history} == kinds
     assert sent.summary.ended.get("unknown", 0) == 0
     assert sent.summary.operations == len(sent.history)
-    tokens = [line["token"] for body in sent.counter.bodies for line in body["lines"] if "token" in line]
-    written = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
-    assert tokens
-    assert not any(token.encode() in written for token in tokens)
+    expect_no_secret(sent, tmp_path)
 
 
 def test_what_is_about_an_order_names_it_and_comes_after_its_answer(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from seat_crowds import SHOWS, WAYS, asked, crowd_of, only
+from small_crowds import expect_kept, expect_one_crowd
 
 from trivet_lab.load import (
     GUEST_SCOPES,
@@ -23,10 +24,8 @@ from trivet_lab.load import (
     Ways,
     main_operations,
     names_of_operations,
-    read_plan,
-    write_plan,
 )
-from trivet_lab.load.draft import Draft, Request
+from trivet_lab.load.draft import Request
 from trivet_lab.load.schedule import Intent, schedule
 
 VERBS = {"hold", "extend", "pin", "confirm", "release"}
@@ -47,19 +46,11 @@ def verbs(visit: list[tuple[Intent, Request]]) -> list[str]:
 @settings(max_examples=25, deadline=None)
 @given(seed=some.integers(0, 2**32))
 def test_a_seed_is_one_crowd_in_the_order_in_which_it_is_due(seed: int) -> None:
-    drafts: list[list[Draft]] = [list(stream) for stream in crowd_of(seed=seed).errand.drafts(crowd_of(seed=seed))]
-    assert drafts == [list(stream) for stream in crowd_of(seed=seed).errand.drafts(crowd_of(seed=seed))]
-    for stream in drafts:
-        due = [draft.due_ns for draft in stream]
-        assert due == sorted(due)
-        assert all(0 <= draft.client < 9 for draft in stream)
+    expect_one_crowd(crowd_of(seed=seed))
 
 
 def test_another_seed_is_another_crowd_and_a_plan_read_is_the_plan_written(tmp_path: Path) -> None:
-    plan = crowd_of()
-    assert asked(plan) != asked(crowd_of(seed=8))
-    path = write_plan(tmp_path / "plan.json", plan)
-    assert read_plan(path) == plan
+    path = expect_kept(crowd_of(), crowd_of(seed=8), tmp_path / "plan.json")
     assert main_operations(path) == VERBS
     assert names_of_operations(path)["hold"] == ("show_id", "subject", "id")
 
