@@ -83,7 +83,7 @@ async def test_each_attempt_is_a_hold_and_a_charge_of_its_own(twin: Twin, order_
 async def test_a_charge_without_an_answer_is_taken_for_a_decline(twin: Twin, order_id: UUID) -> None:
     twin.wallet_asked.answers = silent
     reply = await twin.ask("wallet", charge(order_id))
-    assert reply == Declined("no answer: no answer within 1.000 s")
+    assert reply == Declined("no-answer", "no answer within 1.000 s")
 
 
 async def test_a_void_asks_nobody(twin: Twin, order_id: UUID) -> None:

@@ -135,7 +135,7 @@ def test_the_fuzz_finds_an_adapter_that_guesses() -> None:
     class Guessing(WalletParticipant):
         def _reply(self, command: Any, told: Any) -> Reply:
             reply: Reply = super()._reply(command, told)
-            return Declined("guessed") if isinstance(reply, NoAnswer) else reply
+            return Declined("guessed", "") if isinstance(reply, NoAnswer) else reply
 
     guessing = OVER["wallet"](Counter(lambda _: Response(200, b"", None)), kind=Guessing)
     [reply] = asyncio.run(guessing.send([COMMANDS["charge"][1](uuid4())]))

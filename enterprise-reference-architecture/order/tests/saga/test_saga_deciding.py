@@ -58,7 +58,7 @@ REPLIES: list[Reply] = [
     Released(),
     Captured(eur(10)),
     Captured(eur(11)),
-    Declined("insufficient-funds"),
+    Declined("insufficient-funds", "too little"),
     Voided(),
     Rejected("forbidden", "not yours"),
     NoAnswer("a timeout"),
@@ -119,7 +119,7 @@ class TestHolding:
 
     def test_an_answer_to_something_else_is_none(self) -> None:
         order = order_of(Stock("hat"))
-        for reply in (Sold(), Released(), Captured(eur(1)), Declined("no"), Voided()):
+        for reply in (Sold(), Released(), Captured(eur(1)), Declined("no", ""), Voided()):
             assert holding(order, reply)[0] is E.NO_ANSWER
 
     def test_it_is_put_off_only_if_certainly_nothing_happened(self) -> None:

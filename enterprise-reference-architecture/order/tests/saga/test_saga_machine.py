@@ -212,18 +212,20 @@ def test_what_changes_nothing_is_no_change() -> None:
 @pytest.mark.parametrize(
     ("state", "decision", "before", "reason"),
     [
-        (S.HOLDING, Decision(E.REFUSED, "out-of-stock: no hats"), None, "out-of-stock: no hats"),
+        (S.HOLDING, Decision(E.REFUSED, "out-of-stock: no hats at 10.0.0.7"), None, "out-of-stock"),
         (S.HOLDING, Decision(E.CANCEL_WISHED), None, BY_CUSTOMER),
         (S.HOLDING, Decision(E.DEADLINE), None, "it could not be held in time"),
-        (S.CHARGING, Decision(E.DECLINED, "insufficient-funds"), None, "payment failed: insufficient-funds"),
+        (S.CHARGING, Decision(E.DECLINED, "insufficient-funds: 3 short"), None, "payment failed: insufficient-funds"),
         (S.CHARGING, Decision(E.VOIDED), None, "payment failed: voided"),
-        (S.CHARGING, Decision(E.REJECTED, "forbidden: no"), None, "payment failed: forbidden: no"),
+        (S.CHARGING, Decision(E.REJECTED, "forbidden: no"), None, "payment failed: forbidden"),
         (S.CHARGING, Decision(E.DEADLINE), None, "it could not be paid in time"),
         (S.CHARGING, Decision(E.CANCEL_WISHED), None, BY_CUSTOMER),
         (S.VOIDING, Decision(E.VOIDED), BY_CUSTOMER, BY_CUSTOMER),
         (S.VOIDING, Decision(E.ALREADY_CHARGED), BY_CUSTOMER, None),
-        (S.HOLDING, Decision(E.REFUSED, "x\n\0" + "y" * 400), None, "x  " + "y" * 252),
+        (S.HOLDING, Decision(E.REFUSED, "x\n\0" + "y" * 400), None, "refused"),
         (S.HOLDING, Decision(E.REFUSED, ""), None, "refused"),
+        (S.HOLDING, Decision(E.UNFIT, "EUR and USD"), None, "its prices do not fit together"),
+        (S.CHARGING, Decision(E.DECLINED, "no-answer: inventory-1:8000"), None, "payment failed: declined"),
     ],
 )
 def test_why_it_is_taken_back(state: SagaState, decision: Decision, before: str | None, reason: str | None) -> None:

@@ -20,14 +20,29 @@ from .ports import (
 )
 from .read_checkout import ReadCheckout, ReadCheckoutUseCase
 from .read_timeline import ReadTimeline, ReadTimelineUseCase
-from .views import CheckoutStep, CheckoutView, LineView, OrderPage, OrderView, TimelineEntry, view_as_accepted, view_of
+from .refusal_codes import REFUSAL_CODES, code_of, refused_with
+from .views import (
+    CheckoutRecord,
+    CheckoutStep,
+    CheckoutView,
+    LineView,
+    OrderPage,
+    OrderView,
+    RecordedStep,
+    TimelineEntry,
+    as_customer_sees,
+    view_as_accepted,
+    view_of,
+)
 
 __all__ = [
     "PAGE_MAX",
+    "REFUSAL_CODES",
     "UNTOLD",
     "VERSIONS",
     "CancelOrder",
     "CancelOrderUseCase",
+    "CheckoutRecord",
     "CheckoutStep",
     "CheckoutView",
     "CheckoutsPort",
@@ -54,6 +69,7 @@ __all__ = [
     "ReadCheckoutUseCase",
     "ReadTimeline",
     "ReadTimelineUseCase",
+    "RecordedStep",
     "StoreUnavailable",
     "TimelineEntry",
     "TimelinePort",
@@ -61,9 +77,12 @@ __all__ = [
     "UnitsOfWork",
     "UnreadableMessage",
     "Wanted",
+    "as_customer_sees",
+    "code_of",
     "event_of",
     "gapless",
     "read",
+    "refused_with",
     "tell",
     "view_as_accepted",
     "view_of",

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from trivet_order.application.views import CheckoutView, OrderView, TimelineEntry
+from trivet_order.application.views import CheckoutRecord, OrderView, TimelineEntry
 from trivet_order.domain import OrderAggregate, OrderEvent
 
 
@@ -127,8 +127,8 @@ class TimelinePort(Protocol):
 class CheckoutsPort(Protocol):
     """How checkouts stand."""
 
-    async def checkout(self, order_id: UUID) -> CheckoutView:
-        """Return an order's checkout with its steps in their order.
+    async def checkout(self, order_id: UUID) -> CheckoutRecord:
+        """Return an order's checkout as it is recorded, with its steps in their order.
 
         Raises:
             OrderNotFound: there is none.

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from trivet_order.application.ownership import theirs
 from trivet_order.application.ports import CheckoutsPort, OrderRepositoryPort
-from trivet_order.application.views import CheckoutView
+from trivet_order.application.views import CheckoutView, as_customer_sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class ReadCheckout:
 
 
 class ReadCheckoutUseCase:
-    """Returns how an order's checkout stands, and how it came there."""
+    """Returns how an order's checkout stands, and how it came there; what is for operators alone stays here."""
 
     def __init__(self, repo: OrderRepositoryPort, checkouts: CheckoutsPort) -> None:
         self._repo = repo
@@ -28,4 +28,4 @@ class ReadCheckoutUseCase:
     async def execute(self, query: ReadCheckout) -> CheckoutView:
         """Return the checkout (OrderNotFound if the customer has no such order)."""
         theirs(await self._repo.get_by_id(query.order_id), query.customer_id)
-        return await self._checkouts.checkout(query.order_id)
+        return as_customer_sees(await self._checkouts.checkout(query.order_id))

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from trivet_order.application.refusal_codes import code_of
 from trivet_order.domain import Money, OrderAggregate, OrderLine, OrderStatus, Seat, Stock
 
 
@@ -59,8 +60,11 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckoutStep:
-    """What happened to a checkout, in which state and after how many tries of it that came to nothing."""
+class RecordedStep:
+    """What happened to a checkout, in which state and after how many tries of it that came to nothing.
+
+    ``detail`` is what a participant or an exception said: it may name an inner service, and is for operators alone.
+    """
 
     event: str
     state: str
@@ -70,14 +74,37 @@ class CheckoutStep:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckoutView:
-    """How an order's checkout stands, and how it came there; ``parked`` says why nobody goes on with it."""
+class CheckoutRecord:
+    """A checkout as it is recorded, with its steps, for operators; ``parked`` says why nobody goes on with it."""
 
     order_id: UUID
     state: str
     attempts: int
     reason: str | None
     parked: str | None
+    steps: tuple[RecordedStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutStep:
+    """A step as the order's customer sees it: if something was refused, by its code (``refusal_codes.py``) alone."""
+
+    event: str
+    state: str
+    attempts: int
+    code: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutView:
+    """A checkout as the order's customer sees it; ``is_parked`` says that nobody goes on until an operator says so."""
+
+    order_id: UUID
+    state: str
+    attempts: int
+    reason: str | None
+    is_parked: bool
     steps: tuple[CheckoutStep, ...]
 
 
@@ -110,6 +137,15 @@ def view_as_accepted(order: OrderAggregate) -> OrderView:
         cancellation_requested=False,
         cancel_reason=None,
     )
+
+
+def as_customer_sees(record: CheckoutRecord) -> CheckoutView:
+    """Return a checkout without what was said of it: neither details nor why it is parked are the customer's."""
+    steps = (
+        CheckoutStep(each.event, each.state, each.attempts, code_of(each.detail), each.at) for each in record.steps
+    )
+    is_parked = record.parked is not None
+    return CheckoutView(record.order_id, record.state, record.attempts, record.reason, is_parked, tuple(steps))
 
 
 def _line(line: OrderLine) -> LineView:

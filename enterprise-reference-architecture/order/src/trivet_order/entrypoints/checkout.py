@@ -29,7 +29,9 @@ class CheckoutStep(BaseModel):
     event: str = Field(examples=["held"])
     state: SagaState = Field(description="In which it happened.")
     attempts: int = Field(description="How many tries of that state had come to nothing by then.")
-    detail: str | None
+    code: str | None = Field(
+        description="Why, where something was refused, as a problem's code; null otherwise.", examples=["out-of-stock"]
+    )
     at: datetime
 
 
@@ -40,7 +42,7 @@ class Checkout(BaseModel):
     state: SagaState
     attempts: int = Field(description="How many tries of this state came to nothing so far.")
     reason: str | None = Field(description="Why the order is being taken back, or was.")
-    parked: str | None = Field(description="Why nobody goes on with it until an operator says so; null as a rule.")
+    parked: bool = Field(description="Whether nobody goes on with it until an operator says so.")
     steps: list[CheckoutStep]
 
 
@@ -74,6 +76,6 @@ def _out(found: CheckoutView) -> Mapping[str, Any]:
         "state": found.state,
         "attempts": found.attempts,
         "reason": found.reason,
-        "parked": found.parked,
+        "parked": found.is_parked,
         "steps": found.steps,
     }

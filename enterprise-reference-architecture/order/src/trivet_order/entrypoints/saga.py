@@ -13,7 +13,7 @@ import cyclopts
 from cyclopts import Parameter
 
 from trivet_order.adapters.sqlalchemy.saga_operations import SagaRow, SqlAlchemySagaOperations
-from trivet_order.application import CheckoutView, OrderNotFound, StoreUnavailable
+from trivet_order.application import CheckoutRecord, OrderNotFound, StoreUnavailable
 from trivet_order.application.saga import Change, Claim, SagaState, park, resume
 from trivet_order.bootstrap import build_checkouts, build_saga_operations
 from trivet_order.domain import IllegalTransition
@@ -110,7 +110,7 @@ def park_saga(*orders: UUID, why: str, json_: Json = False) -> None:
     orders
         Orders' ids.
     why
-        The reason, which everybody is told who looks at them.
+        The reason, which every operator is told who looks at them; a customer is told only that it is parked.
     json_
         One JSON object on stdout.
     """
@@ -178,7 +178,7 @@ def _listed(row: SagaRow) -> dict[str, Any]:
     }
 
 
-def _show(found: CheckoutView, *, json_: bool) -> None:
+def _show(found: CheckoutRecord, *, json_: bool) -> None:
     if json_:
         steps = [
             {

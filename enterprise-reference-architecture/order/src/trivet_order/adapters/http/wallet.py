@@ -93,7 +93,7 @@ def _charged(told: Told) -> Reply:
     refused = rejected(told)
     match refused.code:
         case "insufficient-funds":
-            return Declined(refused.reason)
+            return Declined(refused.code, refused.reason)
         case "charge-voided":
             return Voided()
         case _:

@@ -130,7 +130,7 @@ class NaiveWallet(WalletParticipant):
     def reply_to(self, command: Command, told: Sequence[Answered]) -> Reply:
         """Return what a command's entry was told (Unreadable)."""
         reply = super().reply_to(command, told)
-        return Declined(f"no answer: {reply.error}"[:200]) if isinstance(reply, NoAnswer) else reply
+        return Declined("no-answer", reply.error[:200]) if isinstance(reply, NoAnswer) else reply
 
     def unasked(self, command: Command) -> Reply:
         """Return voided for what was never asked to be."""

@@ -1,4 +1,4 @@
-"""How checkouts stand, as their customers see it."""
+"""How checkouts stand, as they are recorded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from trivet_order.adapters.sqlalchemy.tables import saga_steps, sagas
-from trivet_order.application import CheckoutStep, CheckoutView, OrderNotFound
+from trivet_order.application import CheckoutRecord, OrderNotFound, RecordedStep
 
 _READ = (
     sa.select(
@@ -34,11 +34,11 @@ class SqlAlchemyCheckouts:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def checkout(self, order_id: UUID) -> CheckoutView:
+    async def checkout(self, order_id: UUID) -> CheckoutRecord:
         """Return an order's checkout with its steps in their order (OrderNotFound)."""
         rows = (await self._session.execute(_READ, {"order_id": order_id})).all()
         if not rows:
             raise OrderNotFound(order_id)
         saga = rows[0]
-        steps = (CheckoutStep(row.event, row.then, row.tries, row.detail, row.at) for row in rows if row.event)
-        return CheckoutView(order_id, saga.state, saga.attempts, saga.reason, saga.parked, tuple(steps))
+        steps = (RecordedStep(row.event, row.then, row.tries, row.detail, row.at) for row in rows if row.event)
+        return CheckoutRecord(order_id, saga.state, saga.attempts, saga.reason, saga.parked, tuple(steps))

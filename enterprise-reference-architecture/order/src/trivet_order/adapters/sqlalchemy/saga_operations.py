@@ -15,7 +15,7 @@ from trivet_order.adapters.sqlalchemy.saga_translation import claim_of, step_col
 from trivet_order.adapters.sqlalchemy.sql import statement
 from trivet_order.adapters.sqlalchemy.statements import execute, fetch
 from trivet_order.adapters.sqlalchemy.tables import sagas
-from trivet_order.application import CheckoutView, OrderNotFound
+from trivet_order.application import CheckoutRecord, OrderNotFound
 from trivet_order.application.saga import Change, Claim, SagaState
 
 _NAME = f"{statement('name_saga')}{statement('read_sagas')}"
@@ -68,7 +68,7 @@ class SqlAlchemySagaOperations:
         async with self._database.reading() as session:
             return [SagaRow(*row) for row in await session.execute(wanted)]
 
-    async def show(self, order_id: UUID) -> CheckoutView:
+    async def show(self, order_id: UUID) -> CheckoutRecord:
         """Return one with its steps (OrderNotFound)."""
         async with self._database.reading() as session:
             return await SqlAlchemyCheckouts(session).checkout(order_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from trivet_order.application.refusal_codes import code_of
 from trivet_order.application.saga.deciding import Decision
 from trivet_order.application.saga.events import SagaEvent
 from trivet_order.application.saga.pace import SagaPace, retry_in_s
@@ -24,6 +25,7 @@ _TOO_SLOW = {
     SagaState.HOLDING: "it could not be held in time",
     SagaState.CHARGING: "it could not be paid in time",
 }
+_UNFIT = "its prices do not fit together"
 _FORGOTTEN = "it is taken back"
 
 
@@ -114,17 +116,20 @@ def _take(order: OrderAggregate, step: Step, decision: Decision, reason: str | N
 
 
 def _reason(saga: Saga, decision: Decision) -> str:
-    """Return why it is taken back: what is said first stays."""
+    """Return why it is taken back: what is said first stays.
+
+    Everybody reads it, in the order and in its event, so it is of our own words and a refusal's code.
+    """
     if saga.reason is not None:
         return saga.reason
     if decision.event is SagaEvent.CANCEL_WISHED:
         return BY_CUSTOMER
     if decision.event is SagaEvent.DEADLINE:
         return _TOO_SLOW[saga.state]
-    said = decision.detail or decision.event.value
-    if saga.state is SagaState.CHARGING:
-        said = f"payment failed: {said}"
-    return printable(said)
+    if decision.event is SagaEvent.UNFIT:
+        return _UNFIT
+    said = code_of(decision.detail) or decision.event.value
+    return f"payment failed: {said}" if saga.state is SagaState.CHARGING else said
 
 
 def _told(decision: Decision) -> str | None:

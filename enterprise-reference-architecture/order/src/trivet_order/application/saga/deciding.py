@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from trivet_order.application.refusal_codes import refused_with
 from trivet_order.application.saga.commands import Command, HoldStock
 from trivet_order.application.saga.events import SagaEvent
 from trivet_order.application.saga.replies import (
@@ -31,7 +32,7 @@ from trivet_order.domain import InvalidOrder, Money, OrderAggregate, Stock, tota
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What happened, and what is told of it.
+    """What happened, and what is told of it: ``detail`` to operators, and the code that it begins with to everybody.
 
     ``prices`` are those of the order's lines, in their order, where they are fixed. ``retry_after_s`` is how long a
     participant wants to be left alone.
@@ -96,7 +97,7 @@ def _money(state: SagaState, order: OrderAggregate, reply: Reply) -> Decision:
     if isinstance(reply, Voided):
         return _VOIDED
     if isinstance(reply, Declined) and state is SagaState.CHARGING:
-        return Decision(SagaEvent.DECLINED, reply.reason)
+        return Decision(SagaEvent.DECLINED, _said(reply))
     if isinstance(reply, Rejected):
         return Decision(SagaEvent.REJECTED, _said(reply))
     return _unanswered((reply,), Captured)
@@ -125,8 +126,8 @@ def _unanswered(replies: Sequence[Reply], kind: type[Reply]) -> Decision:
     return Decision(SagaEvent.PUT_OFF if was_put_off else SagaEvent.NO_ANSWER, detail, retry_after_s=after_s)
 
 
-def _said(reply: Refused | Rejected) -> str:
-    return f"{reply.code}: {reply.reason}" if reply.reason else reply.code
+def _said(reply: Refused | Rejected | Declined) -> str:
+    return refused_with(reply.code, reply.reason)
 
 
 _CHARGED = Decision(SagaEvent.CHARGED)

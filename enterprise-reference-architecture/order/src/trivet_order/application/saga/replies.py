@@ -46,6 +46,7 @@ class Captured:
 class Declined:
     """To Charge: the wallet decided, for good, that it takes nothing under this key."""
 
+    code: str
     reason: str
 
 

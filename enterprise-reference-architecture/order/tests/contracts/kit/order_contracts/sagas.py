@@ -145,12 +145,14 @@ class SagaStoreContract:
         parked = await self._holding(sagas)
         assert await self._record(sagas, park(parked, "a closer look"))
         refused = await self._holding(sagas)
-        assert await self._record(sagas, advanced(refused, Decision(SagaEvent.REFUSED, "sold out")))
+        assert await self._record(
+            sagas, advanced(refused, Decision(SagaEvent.REFUSED, "out-of-stock: no ☂ on 10.0.0.7"))
+        )
         ended = advanced(await self._now(sagas, refused.saga.order_id), SagaEvent.RELEASED)
         assert await self._record(sagas, ended)
         assert {parked.saga.order_id, refused.saga.order_id}.isdisjoint(ids(await claimed(sagas)))
         assert (await self._now(sagas, refused.saga.order_id)).saga.state is SagaState.CANCELLED
-        assert (await read(sagas.units, refused.saga.order_id)).cancel_reason == "sold out"
+        assert (await read(sagas.units, refused.saga.order_id)).cancel_reason == "out-of-stock"
 
     @pytest.mark.parametrize("loss", ["another's", "over", "none"])
     async def test_a_change_without_the_shards_lease_is_not_written(self, sagas: SagaGround, loss: str) -> None:

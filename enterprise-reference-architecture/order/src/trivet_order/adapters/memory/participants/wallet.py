@@ -67,7 +67,7 @@ class MemoryWallet:
         if account.balance.currency != command.amount.currency:
             return Rejected("invalid-request", f"the account is in {account.balance.currency}")
         left_minor = account.balance.amount_minor - command.amount.amount_minor
-        reply: Reply = Declined("insufficient-funds")
+        reply: Reply = Declined("insufficient-funds", "")
         if left_minor >= 0:
             account.balance = Money(left_minor, account.balance.currency)
             place = self._ledgers.next_place()
