@@ -16,8 +16,7 @@ from trivet_order.adapters.sqlalchemy.engine import Database, Limits
 from trivet_order.adapters.sqlalchemy.projections import SqlAlchemyProjections
 from trivet_order.adapters.sqlalchemy.refusals import data_refused
 from trivet_order.adapters.sqlalchemy.timeline import SqlAlchemyTimeline, SqlAlchemyTimelineFeed
-from trivet_order.application import TimelineEntry
-from trivet_order.application.projecting import DataRefused
+from trivet_order.application import DataRefused, TimelineEntry
 
 _BLOCKED = """
 SELECT count(*) FROM pg_stat_activity

@@ -2,7 +2,7 @@
 
 from .cancel_order import CancelOrder, CancelOrderUseCase
 from .create_order import CreateOrder, CreateOrderUseCase, Wanted
-from .errors import KeyInFlight, KeyReused, OrderChanged, OrderNotFound, StoreUnavailable
+from .errors import DataRefused, KeyInFlight, KeyReused, OrderChanged, OrderNotFound, StoreUnavailable
 from .gapless import gapless
 from .get_order import GetOrder, GetOrderUseCase
 from .list_orders import PAGE_MAX, ListOrders, ListOrdersUseCase
@@ -49,6 +49,7 @@ __all__ = [
     "Clock",
     "CreateOrder",
     "CreateOrderUseCase",
+    "DataRefused",
     "EventPublisherPort",
     "GetOrder",
     "GetOrderUseCase",

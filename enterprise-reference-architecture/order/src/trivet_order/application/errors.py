@@ -32,6 +32,12 @@ class OrderChanged(OrderError):
         self.version = version
 
 
+class DataRefused(OrderError):
+    """The store cannot hold what it was given, and never will: nothing of the transaction lasts."""
+
+    code = "data-refused"
+
+
 class KeyInFlight(OrderError):
     """Another request with the same idempotency key has not ended; what becomes of it is not known yet."""
 

@@ -13,9 +13,8 @@ import cyclopts
 from cyclopts import Parameter
 
 from trivet_order.adapters.sqlalchemy.projections import SqlAlchemyProjections
-from trivet_order.application import StoreUnavailable, UnreadableMessage
+from trivet_order.application import DataRefused, StoreUnavailable, UnreadableMessage
 from trivet_order.application.projecting import (
-    DataRefused,
     DiscardParkedUseCase,
     NotParked,
     ParkedRecord,

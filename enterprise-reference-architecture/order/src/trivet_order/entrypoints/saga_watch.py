@@ -88,6 +88,10 @@ class SagaWatch:
         """See SagaObserverPort."""
         _log.error("saga parked", order_id=str(order_id), why=why)
 
+    def unstorable(self, order_id: UUID, why: str) -> None:
+        """See SagaObserverPort; the second alarm tells of it as well, for it stays due."""
+        _log.error("saga cannot be recorded", order_id=str(order_id), why=why)
+
     def away(self, error: Exception) -> None:
         """See SagaObserverPort."""
         self._is_in_trouble(f"the database: {error}")

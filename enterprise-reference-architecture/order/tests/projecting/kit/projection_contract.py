@@ -10,10 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 from order_events import history, record_of
 
-from trivet_order.application import TimelineEntry
+from trivet_order.application import DataRefused, TimelineEntry
 from trivet_order.application.messages import Message
 from trivet_order.application.projecting import (
-    DataRefused,
     Place,
     Poison,
     ProjectionUnits,

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
+from trivet_order.application.errors import DataRefused
 from trivet_order.application.messages import Message
-from trivet_order.application.projecting import DataRefused, ParkedRecord, Place, Poison
+from trivet_order.application.projecting import ParkedRecord, Place, Poison
 from trivet_order.application.views import TimelineEntry
 
 

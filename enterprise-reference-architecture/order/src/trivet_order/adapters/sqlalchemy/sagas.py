@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from trivet_order.adapters.sqlalchemy.engine import Database
+from trivet_order.adapters.sqlalchemy.refusals import statement_refused
 from trivet_order.adapters.sqlalchemy.saga_translation import claim_of, columns_of
 from trivet_order.adapters.sqlalchemy.shard_leases import named
 from trivet_order.adapters.sqlalchemy.sql import statement
@@ -56,5 +57,6 @@ class SqlAlchemySagas:
         """See SagaStorePort; leases of shards that no change is of stay free to be renewed."""
         shards = {each.before.shard for each in changes}
         concerned = [lease for lease in leases if lease.shard in shards]
-        rows = await fetch(self._database, RECORD, *named(self._holder, concerned), *columns_of(changes))
+        with statement_refused():
+            rows = await fetch(self._database, RECORD, *named(self._holder, concerned), *columns_of(changes))
         return {row["order_id"] for row in rows}

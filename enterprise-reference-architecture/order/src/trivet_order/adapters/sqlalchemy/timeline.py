@@ -17,8 +17,8 @@ from trivet_order.adapters.sqlalchemy.engine import Database
 from trivet_order.adapters.sqlalchemy.refusals import data_refused
 from trivet_order.adapters.sqlalchemy.sql import statement
 from trivet_order.adapters.sqlalchemy.tables import timeline
+from trivet_order.application import DataRefused
 from trivet_order.application.messages import Message
-from trivet_order.application.projecting import DataRefused
 from trivet_order.application.views import TimelineEntry
 
 _RECORD = text(statement("record_timeline"))

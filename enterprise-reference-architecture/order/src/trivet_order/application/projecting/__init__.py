@@ -2,7 +2,6 @@
 
 from .discard_parked import DiscardParkedUseCase
 from .ports import (
-    DataRefused,
     InboxPort,
     NotParked,
     ParkedPort,
@@ -29,7 +28,6 @@ from .replay_parked import ReplayParkedUseCase
 
 __all__ = [
     "RECORD_BYTES_MAX",
-    "DataRefused",
     "DiscardParkedUseCase",
     "InboxPort",
     "NotParked",

@@ -73,12 +73,6 @@ class StreamUnavailable(OrderError):
     retryable = True
 
 
-class DataRefused(OrderError):
-    """The database cannot store what it was given, and never will: nothing of the transaction lasts."""
-
-    code = "data-refused"
-
-
 class NotParked(OrderError):
     """No record of this place is parked."""
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from trivet_order.application.errors import DataRefused
 from trivet_order.application.messages import Message, UnreadableMessage
-from trivet_order.application.projecting.ports import DataRefused, Poison, ProjectionUnits, Record, RecordStreamPort
+from trivet_order.application.projecting.ports import Poison, ProjectionUnits, Record, RecordStreamPort
 from trivet_order.application.projecting.reading_records import message_in
 
 

@@ -24,6 +24,11 @@ def park(found: Found, why: str) -> Change:
     return Change(saga, after, found.order, found.order.version, (), steps, None)
 
 
+def is_parking(change: Change) -> bool:
+    """Return whether a change does nothing but park: the least that can be recorded of a saga."""
+    return all(step.event == SagaEvent.PARKED for step in change.steps)
+
+
 def resume(found: Found, now: datetime, step_deadline_s: float) -> Change:
     """Return the change after which it is tried again at once, as if for the first time, and in a time of its own.
 

@@ -23,22 +23,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from trivet_order.application.errors import StoreUnavailable
+from trivet_order.application.errors import DataRefused, StoreUnavailable
 from trivet_order.application.leasing import HeldShards, Lease, LeasePace, ShardLeasesPort, TimePort
 from trivet_order.application.saga.advancing import advance
 from trivet_order.application.saga.asking import SIDES, Side, commands_of
+from trivet_order.application.saga.avoided import Avoided
 from trivet_order.application.saga.deciding import Decision, decide
 from trivet_order.application.saga.hand import Hand, InHand
 from trivet_order.application.saga.lanes import Asked, Lane, Spawn
 from trivet_order.application.saga.looking import first_event
-from trivet_order.application.saga.operating import park
+from trivet_order.application.saga.operating import is_parking, park
 from trivet_order.application.saga.pace import SagaPace
-from trivet_order.application.saga.ports import (
-    Claim,
-    ParticipantPort,
-    SagaObserverPort,
-    SagaStorePort,
-)
+from trivet_order.application.saga.ports import Change, Claim, ParticipantPort, SagaObserverPort, SagaStorePort
 from trivet_order.application.saga.replies import NoAnswer, Reply
 from trivet_order.application.saga.states import ENDS
 from trivet_order.application.saga.store_clock import StoreClock
@@ -94,6 +90,7 @@ class Orchestrator:
         self._clock = StoreClock(time)
         self._leases: dict[int, Lease] = {}
         self._defects: dict[UUID, str] = {}
+        self._avoided = Avoided(time, pace.retry_max_s)
         self._pause_s = pace.busy_pause_s
         self._is_stopping = False
         self._hand = Hand(pace.in_hand_max)
@@ -152,7 +149,7 @@ class Orchestrator:
         limit = min(self._pace.batch, self._hand.room)
         if not limit:
             return 0, 0
-        claim = await self._store.claim(leases, limit, self._hand.ids())
+        claim = await self._store.claim(leases, limit, [*self._hand.ids(), *self._avoided.ids()])
         if claim.found:
             await self._failpoint("order.saga.after_claim")
         self._take(claim)
@@ -235,6 +232,17 @@ class Orchestrator:
             else:
                 self._ask(each)
 
+    def _refuse(self, each: InHand, change: Change, refused: DataRefused) -> None:
+        """Have a saga parked that the store cannot hold; one that it cannot even park is left alone for a while."""
+        if not each.is_held:
+            return
+        if not is_parking(change):
+            self._set_aside(each, f"{change.steps[0].event}: {refused}")
+            return
+        self._avoided.add(each.saga.order_id)
+        self._hand.let_go(each)
+        self._observer.unstorable(each.saga.order_id, str(refused))
+
     def _start_over(self, error: StoreUnavailable) -> None:
         """Drop what is in hand: nobody knows what of it was written."""
         self._observer.away(error)
@@ -263,6 +271,7 @@ class Orchestrator:
             spawn,
             leases=lambda: list(self._leases.values()),
             recorded=self._go_on,
+            refused=self._refuse,
             lost=self._start_over,
             time=self._time,
             observer=self._observer,

@@ -105,6 +105,9 @@ class SagaStorePort(Protocol):
         the statement that writes. If it were lost, a step would be taken twice, or a cancelled order confirmed.
 
         With the saga are written the order's status and prices, its events into the outbox, and the saga's steps.
+
+        Raises:
+            DataRefused: the store cannot hold one of them, at least, and never will; nothing of any was written.
         """
 
 
@@ -132,6 +135,9 @@ class SagaObserverPort(LeaseObserverPort, Protocol):
 
     def parked(self, order_id: UUID, why: str) -> None:
         """Nobody tries this one any more until an operator says so: the alarm."""
+
+    def unstorable(self, order_id: UUID, why: str) -> None:
+        """Nothing can be recorded of this one, not even that it is parked; it is tried again later."""
 
     def away(self, error: Exception) -> None:
         """The store does not answer; the worker goes on trying."""

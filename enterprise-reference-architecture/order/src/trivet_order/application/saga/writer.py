@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from uuid import UUID
 
-from trivet_order.application.errors import StoreUnavailable
+from trivet_order.application.errors import DataRefused, StoreUnavailable
 from trivet_order.application.leasing import Lease, TimePort
 from trivet_order.application.saga.hand import InHand
 from trivet_order.application.saga.lanes import Spawn
@@ -19,11 +19,16 @@ class CombiningWriter:
 
     What is not in hand any more when its turn comes is not written.
 
+    A batch that is refused for what is in it is written in halves, down to the one that it is in: one that is poisoned
+    among n costs 2 log2 n further statements, and the others are written. If it were not, they would be refused with it
+    again and again, and no checkout of the worker would ever go on.
+
     Args:
         store: where they are written.
         spawn: starts the writing beside whatever else is done.
         leases: returns under which leases it is written.
         recorded: is told which of a batch were written.
+        refused: is told which one cannot be stored, and why.
         lost: is told that nobody knows whether a batch was written.
         time: which measures.
         observer: who is told.
@@ -38,6 +43,7 @@ class CombiningWriter:
         *,
         leases: Callable[[], Sequence[Lease]],
         recorded: Callable[[Sequence[Decided], Collection[UUID]], None],
+        refused: Callable[[InHand, Change, DataRefused], None],
         lost: Callable[[StoreUnavailable], None],
         time: TimePort,
         observer: SagaObserverPort,
@@ -48,6 +54,7 @@ class CombiningWriter:
         self._spawn = spawn
         self._leases = leases
         self._recorded = recorded
+        self._refused = refused
         self._lost = lost
         self._time = time
         self._observer = observer
@@ -67,10 +74,9 @@ class CombiningWriter:
         """Record until nothing waits any more."""
         try:
             while self._waiting:
-                batch = [decided for decided in self._waiting[: self._records_max] if decided[0].is_held]
+                batch = self._waiting[: self._records_max]
                 del self._waiting[: self._records_max]
-                if batch:
-                    await self._record(batch)
+                await self._record(batch)
         except StoreUnavailable as error:
             self._waiting.clear()
             self._lost(error)
@@ -78,6 +84,23 @@ class CombiningWriter:
             self._is_writing = False
 
     async def _record(self, batch: Sequence[Decided]) -> None:
+        """Record what of a batch is in hand still; in halves, one after the other, if that is refused."""
+        batch = [decided for decided in batch if decided[0].is_held]
+        if not batch:
+            return
+        try:
+            await self._record_at_once(batch)
+        except DataRefused as refused:
+            if len(batch) == 1:
+                self._refused(*batch[0], refused)
+                return
+        else:
+            return
+        middle = len(batch) // 2
+        await self._record(batch[:middle])
+        await self._record(batch[middle:])
+
+    async def _record_at_once(self, batch: Sequence[Decided]) -> None:
         await self._failpoint("order.saga.before_record")
         started_s = self._time.now_s()
         changes = [change for _, change in batch]

@@ -59,6 +59,7 @@ class Watcher:
     changes: list[Change] = field(default_factory=list)
     outdated_ids: list[UUID] = field(default_factory=list)
     alarms: list[tuple[UUID, str]] = field(default_factory=list)
+    unstorable_ones: list[tuple[UUID, str]] = field(default_factory=list)
     lost_leases: list[Lease] = field(default_factory=list)
     held: int = 0
     errors: list[Exception] = field(default_factory=list)
@@ -78,6 +79,9 @@ class Watcher:
 
     def parked(self, order_id: UUID, why: str) -> None:
         self.alarms.append((order_id, why))
+
+    def unstorable(self, order_id: UUID, why: str) -> None:
+        self.unstorable_ones.append((order_id, why))
 
     def away(self, error: Exception) -> None:
         self.errors.append(error)
