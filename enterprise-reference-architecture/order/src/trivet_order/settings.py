@@ -4,10 +4,36 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
 from trivet_chassis import ServiceSettings, load_settings, setting, unknown_variables
 
 MEMBER = "order"
+
+
+def _lease_ms(who: str, more: str = "") -> Any:
+    """Return the setting of a lease of a shard; ``more`` is what else is true of this one's."""
+    return setting(
+        f"How long a {who}'s lease of a shard lives, in ms: a crashed {who} keeps its shards back that long, unless "
+        f"one of its name comes back.{more}",
+        default=6000,
+        minimum=100,
+        maximum=60_000,
+    )
+
+
+def _poll_ms_max(into_what: str, *, default: int) -> Any:
+    """Return the setting of how often one looks for work that holds shards and has none."""
+    return setting(
+        f"The longest time between two looks {into_what}, in ms.", default=default, minimum=1, maximum=10_000
+    )
+
+
+def _retry_ms_max(of_what: str, more: str = "") -> Any:
+    """Return the setting of how long something may be put off that came to nothing."""
+    return setting(
+        f"The longest time between two tries of {of_what}, in ms{more}.", default=30_000, minimum=10, maximum=3_600_000
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,26 +106,13 @@ class _Relay:
     relay_batch_max: int = setting(
         "How many events a relay claims, sends and marks at once.", default=500, minimum=1, maximum=10_000
     )
-    relay_lease_ms: int = setting(
-        "How long a relay's lease of a shard lives, in ms: a crashed relay keeps its shards back that long, unless one "
-        "of its name comes back. More than twice TRIVET_ORDER_KAFKA_REQUEST_TIMEOUT_MS, since a lease that ends while "
-        "its batch waits for Kafka has the batch sent again.",
-        default=6000,
-        minimum=100,
-        maximum=60_000,
+    relay_lease_ms: int = _lease_ms(
+        "relay",
+        " More than twice TRIVET_ORDER_KAFKA_REQUEST_TIMEOUT_MS, since a lease that ends while its batch waits for "
+        "Kafka has the batch sent again.",
     )
-    relay_poll_ms_max: int = setting(
-        "The longest time between two looks into an outbox that has nothing new, in ms.",
-        default=50,
-        minimum=1,
-        maximum=10_000,
-    )
-    relay_retry_ms_max: int = setting(
-        "The longest time between two tries of an event that cannot be published, in ms.",
-        default=30_000,
-        minimum=10,
-        maximum=3_600_000,
-    )
+    relay_poll_ms_max: int = _poll_ms_max("into an outbox that has nothing new", default=50)
+    relay_retry_ms_max: int = _retry_ms_max("an event that cannot be published")
     outbox_age_alarm_ms: int = setting(
         "How old the oldest unpublished event may be, in ms; older, and /readyz of the relay is concerned.",
         default=10_000,
@@ -176,22 +189,9 @@ class _Saga:
         minimum=1,
         maximum=100_000,
     )
-    saga_lease_ms: int = setting(
-        "How long a worker's lease of a shard lives, in ms: a crashed worker keeps its shards back that long, unless "
-        "one of its name comes back.",
-        default=6000,
-        minimum=100,
-        maximum=60_000,
-    )
-    saga_poll_ms_max: int = setting(
-        "The longest time between two looks for checkouts that are due, in ms.", default=20, minimum=1, maximum=10_000
-    )
-    saga_retry_ms_max: int = setting(
-        "The longest time between two tries of a step, in ms; each is a random time of a doubling one.",
-        default=30_000,
-        minimum=10,
-        maximum=3_600_000,
-    )
+    saga_lease_ms: int = _lease_ms("worker")
+    saga_poll_ms_max: int = _poll_ms_max("for checkouts that are due", default=20)
+    saga_retry_ms_max: int = _retry_ms_max("a step", "; each is a random time of a doubling one")
     saga_step_deadline_ms: int = setting(
         "How long holding, and then charging, may take, in ms; then the checkout is taken back.",
         default=60_000,
