@@ -34,7 +34,13 @@ from trivet_order.application.saga.lanes import Asked, Lane, Spawn
 from trivet_order.application.saga.looking import first_event
 from trivet_order.application.saga.operating import is_parking, park
 from trivet_order.application.saga.pace import SagaPace
-from trivet_order.application.saga.ports import Change, Claim, ParticipantPort, SagaObserverPort, SagaStorePort
+from trivet_order.application.saga.ports import (
+    Change,
+    Claim,
+    ParticipantPort,
+    SagaObserverPort,
+    SagaStorePort,
+)
 from trivet_order.application.saga.replies import NoAnswer, Reply
 from trivet_order.application.saga.states import ENDS
 from trivet_order.application.saga.store_clock import StoreClock
