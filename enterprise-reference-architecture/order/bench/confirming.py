@@ -34,10 +34,17 @@ WARM = 20
 BAR, AIM = 4.0, 10.0
 P50_MS_MAX = 60.0
 WHY_RATE = (
-    "Of an order's processor time the API takes the most, and it shares two processors with nine other processes, "
-    "PostgreSQL's and Kafka's among them; the peer accepts nothing, asks nobody, and tells nobody."
+    "An order takes about 20 ms of two processors, by process: order's sessions of PostgreSQL 3.7, API 3.3, worker "
+    "2.2, Kafka 1.9, projector 1.9, wallet 1.5, relay 1.4, inventory 1.0, reservation 0.7, Envoy 0.6, their sessions "
+    "1.5, Valkey 0.2. The bar allows 3.6 for all of it. The peer accepts nothing, asks nobody, and tells nobody. "
+    "Worker and relay that wait 15 to 30 ms each time for batches to fill bring it to 15 ms and a fifth more orders "
+    "through; one order alone would wait as much longer, so they do not."
 )
-WHY_ALONE = "The worker looks every 20 ms at the longest; four records and three calls through the inner door follow."
+WHY_ALONE = (
+    "The worker looks every 20 ms, so an order waits for 10. Four records follow, each of which waits for the disk (an "
+    "UPDATE that is committed alone takes 3 to 4 ms here), and three calls through the inner door, as they tell it "
+    "themselves 17 ms in the wallet, 10 in the inventory and 5 in the reservation, their own flushes included."
+)
 
 
 class Plan:
