@@ -73,7 +73,7 @@ async def test_in_one_batch_each_has_its_own_answer(town: Town, shop: str) -> No
         (Rejected, "forbidden"),
         (Rejected, "forbidden"),
         (Rejected, "invalid-request"),
-        (Declined, None),
+        (Declined, "insufficient-funds"),
         (Rejected, "invalid-request"),
         (Voided, None),
     ]
