@@ -100,6 +100,13 @@ def test_a_customer_moves_and_reads_what_is_theirs(town: Town) -> None:
     assert {account["owner"] for account in town.alice.get("/accounts?limit=500").json()["accounts"]} == {"alice"}
 
 
+@pytest.mark.parametrize("query", ["limt=500", "=1", "limit=3&account=x"])
+def test_a_parameter_that_is_none_is_refused(query: str, town: Town) -> None:
+    for path in ("/accounts?", f"/accounts/{town.account['alice']}/statement?", "/charges?key=k&"):
+        answer = town.alice.get(path + query)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid-request")
+
+
 def test_anothers_money_is_not_moved(town: Town) -> None:
     mine, bobs, nobodys = town.account["alice"], town.account["bob"], "nobody-1"
     before = town.balances()

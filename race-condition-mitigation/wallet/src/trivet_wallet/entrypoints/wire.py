@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, model_validator
 
 from trivet_chassis import KEY_CHARACTERS_MAX, KEY_PATTERN
 from trivet_wallet.ledger.kinds import EXTERNAL_PREFIX
@@ -154,19 +154,31 @@ class Batch(_Request):
     entries: Annotated[list[BatchEntry], Field(min_length=1, max_length=ENTRIES_MAX)]
 
 
-class Page(BaseModel):
-    """Which page of a list of accounts."""
+class _Asked(BaseModel):
+    """Parameters of a query, of which each is one of these: a word that is mistyped is not passed over in silence."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _knows_each(cls, given: Any, info: ValidationInfo) -> Any:
+        """Look at the query itself: Django Ninja hands on what has a field here, and nothing else."""
+        request = (info.context or {}).get("request")
+        unknown = set(request.GET) - set(cls.model_fields) if request else set()
+        if unknown:
+            raise ValueError(f"there is no parameter {min(unknown)!r} here")
+        return given
+
+
+class Page(_Asked):
+    """Which page of a list of accounts."""
 
     after: AnyAccountId | None = Field(None, description="The `next` of the page before.")
     limit: int = Field(50, ge=1, le=500, description="How many at most.")
 
 
-class StatementPage(BaseModel):
+class StatementPage(_Asked):
     """Which page of a statement."""
-
-    model_config = ConfigDict(extra="forbid")
 
     after: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = Field(
         None, description="The `next` of the page before."
@@ -174,9 +186,7 @@ class StatementPage(BaseModel):
     limit: int = Field(50, ge=1, le=500, description="How many at most.")
 
 
-class ByKey(BaseModel):
+class ByKey(_Asked):
     """Which charge."""
-
-    model_config = ConfigDict(extra="forbid")
 
     key: ChargeKey
