@@ -80,7 +80,7 @@ class Quiet:
 
     def __getattr__(self, name: str) -> object:
         del name
-        return lambda *_: None
+        return lambda *_, **__: None
 
 
 class Ours:

@@ -60,7 +60,7 @@ class Silent:
     """An observer that remembers nothing."""
 
     def __getattr__(self, _: str) -> Any:
-        return lambda *_: None
+        return lambda *_, **__: None
 
 
 class Network:

@@ -132,6 +132,15 @@ class TestLeases:
             assert len(await g.leases("new", "second", 2).take(4, [])) == 4
             assert len(await g.leases("newer", "main", 3).take(SHARDS, [])) == SHARDS - 4
 
+    async def test_who_may_not_take_of_the_fullest_takes_of_the_next(self, ground: Open) -> None:
+        async with ground() as g:
+            moved = await g.leases("new", "second", 2).take(10, [])
+            await g.outbox("new", "second", 2).reopen(moved)
+            behind = await g.leases("old", "main", 1).take(SHARDS, [])
+            assert len(behind) == SHARDS - 10
+            (taken,) = await g.leases("late", "main", 1).rebalance([])
+            assert taken.shard in {lease.shard for lease in behind}
+
 
 class TestClaims:
     async def test_the_oldest_come_first_and_those_of_an_order_in_a_row(self, ground: Open) -> None:

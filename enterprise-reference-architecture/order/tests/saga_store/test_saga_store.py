@@ -215,6 +215,18 @@ class TestTwoAtOnce:
                 taken = await ground.leases("b").take(SHARDS, [])
                 assert {each.shard for each in taken} == set(range(SHARDS)) - {found.saga.shard}
 
+    async def test_whoever_evens_out_waits_for_a_record_that_has_every_shard(self, url: str) -> None:
+        async with opened(url) as (ground, other):
+            leases, _ = await one_in_hand(ground)
+            async with asyncio.TaskGroup() as group, other.transaction():
+                await other.execute("SELECT FROM saga_leases FOR SHARE")  # as a record locks those of its batch
+                evening_out = group.create_task(ground.leases("b").rebalance([]))
+                await until_one_waits_for_a_lock(ground.connection)
+            (taken,) = evening_out.result()
+            assert taken.fence == 2
+            kept = await ground.leases().renew(leases)
+            assert {lease.shard for lease in kept} == set(range(SHARDS)) - {taken.shard}
+
     async def test_a_record_waits_for_a_taking_and_then_writes_nothing(self, url: str) -> None:
         async with opened(url) as (ground, other):
             leases, found = await one_in_hand(ground)

@@ -20,6 +20,7 @@ class Hall:
         self.clock_s = 0.0
         self.table = LeaseTable(lambda: BEGAN + timedelta(seconds=self.clock_s))
         self.gone: list[Lease] = []
+        self.overslept = 0
         self.made_ready: list[Lease] = []
 
     def holder(self, name: str) -> HeldShards:
@@ -44,8 +45,9 @@ class Hall:
     def holds(self, shards: int) -> None:
         assert shards >= 0
 
-    def lost(self, lease: Lease) -> None:
+    def lost(self, lease: Lease, *, in_time: bool) -> None:
         self.gone.append(lease)
+        self.overslept += not in_time
 
 
 async def filled(hall: Hall, name: str) -> HeldShards:
@@ -65,6 +67,17 @@ async def test_who_comes_when_all_is_held_has_a_shard_more_after_each_look() -> 
     assert await hall.looks(late, first) == [8, 8]
     assert [lease.shard for lease in hall.gone] == [lease.shard for lease in hall.made_ready[16:]]
     assert all(lease.fence == 2 for lease in hall.made_ready[16:]), "nobody takes back what was taken of him"
+    assert hall.overslept == 0
+
+
+async def test_who_oversleeps_its_leases_is_told_apart_from_whom_some_were_taken() -> None:
+    hall = Hall()
+    first, second = await filled(hall, "a"), hall.holder("b")
+    hall.clock_s += LEASE_S
+    await second.hold()
+    assert len(await first.hold()) == 12
+    assert [(lease.shard, lease.fence) for lease in hall.gone] == [(shard, 1) for shard in range(4)]
+    assert hall.overslept == 4
 
 
 async def test_any_number_of_holders_come_to_rest() -> None:

@@ -54,10 +54,11 @@ class RelayWatch:
         """See RelayObserverPort."""
         self._shards.set(shards)
 
-    def lost(self, lease: Lease) -> None:
+    def lost(self, lease: Lease, *, in_time: bool) -> None:
         """See RelayObserverPort."""
         self._lost.inc()
-        _log.info("lease lost", shard=lease.shard, fence=lease.fence)
+        tell = _log.info if in_time else _log.warning
+        tell("lease lost", shard=lease.shard, fence=lease.fence, in_time=in_time)
 
     def reopened(self, messages: int) -> None:
         """See RelayObserverPort."""

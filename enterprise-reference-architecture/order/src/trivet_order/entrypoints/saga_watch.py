@@ -63,10 +63,11 @@ class SagaWatch:
         """See SagaObserverPort."""
         self._shards.set(shards)
 
-    def lost(self, lease: Lease) -> None:
+    def lost(self, lease: Lease, *, in_time: bool) -> None:
         """See SagaObserverPort."""
         self._lost.inc()
-        _log.info("lease lost", shard=lease.shard, fence=lease.fence)
+        tell = _log.info if in_time else _log.warning
+        tell("lease lost", shard=lease.shard, fence=lease.fence, in_time=in_time)
 
     def recorded(self, changes: Sequence[Change], seconds: float) -> None:
         """See SagaObserverPort."""

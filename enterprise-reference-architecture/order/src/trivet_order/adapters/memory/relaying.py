@@ -91,12 +91,15 @@ class MemoryLeases:
     async def rebalance(self, held: Sequence[Lease]) -> Sequence[Lease]:
         """See ShardLeasesPort."""
         now_s = self._store.now_s()
-        live = {shard: row.holder for shard, row in enumerate(self._store.leases) if row.until_s > now_s}
-        for shard in surplus(live, self._holder, len(held)):
+        live = {
+            shard: row.holder
+            for shard, row in enumerate(self._store.leases)
+            if row.until_s > now_s and self._is_ours_to_relay(row)
+        }
+        for shard in surplus(live, self._holder, len(held))[:1]:
             row = self._store.leases[shard]
-            if self._is_ours_to_relay(row):
-                row.holder, row.fence, row.until_s = self._holder, row.fence + 1, now_s + self._lease_s
-                return [Lease(shard, row.fence)]
+            row.holder, row.fence, row.until_s = self._holder, row.fence + 1, now_s + self._lease_s
+            return [Lease(shard, row.fence)]
         return []
 
     async def renew(self, leases: Sequence[Lease]) -> Sequence[Lease]:

@@ -39,6 +39,7 @@ class HeldShards:
         self._ready = ready
         self._held: tuple[Lease, ...] = ()
         self._look_at_s = 0.0
+        self._renewed_at_s = 0.0
 
     async def hold(self) -> Sequence[Lease]:
         """Return what is held; at times renew it, and take what nobody holds.
@@ -69,9 +70,12 @@ class HeldShards:
 
     async def _renew(self) -> None:
         if not self._held:
+            self._renewed_at_s = self._time.now_s()
             return
+        in_time = self._time.now_s() < self._renewed_at_s + self._pace.lease_s
         renewed = set(await self._leases.renew(self._held))
+        self._renewed_at_s = self._time.now_s()
         for lease in self._held:
             if lease not in renewed:
-                self._observer.lost(lease)
+                self._observer.lost(lease, in_time=in_time)
         self._held = tuple(lease for lease in self._held if lease in renewed)

@@ -40,6 +40,8 @@ class ShardLeasesPort(Protocol):
     async def rebalance(self, held: Sequence[Lease]) -> Sequence[Lease]:
         """Take one shard of the holder that has most, if that is two more than this one at least; nothing else.
 
+        Counted is what this holder may take at all. A shard that its holder writes under at this moment is waited for.
+
         What is taken is in use, as it is when a lease ends under a batch: its holder learns of it at its next renewal,
         and until then the fence keeps what it does from counting.
         """
@@ -67,5 +69,5 @@ class LeaseObserverPort(Protocol):
     def holds(self, shards: int) -> None:
         """So many shards are held now."""
 
-    def lost(self, lease: Lease) -> None:
-        """A lease went to somebody else: it was not renewed in time, or somebody had two fewer."""
+    def lost(self, lease: Lease, *, in_time: bool) -> None:
+        """A lease went to somebody else: who had two fewer, or if it was not renewed ``in_time`` whoever came first."""

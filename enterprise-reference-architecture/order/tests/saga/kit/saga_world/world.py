@@ -67,7 +67,8 @@ class Watcher:
     def holds(self, shards: int) -> None:
         self.held = shards
 
-    def lost(self, lease: Lease) -> None:
+    def lost(self, lease: Lease, *, in_time: bool) -> None:
+        del in_time
         self.lost_leases.append(lease)
 
     def recorded(self, changes: Sequence[Change], seconds: float) -> None:
