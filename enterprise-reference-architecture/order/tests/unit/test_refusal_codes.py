@@ -63,3 +63,9 @@ def test_a_customer_sees_no_word_that_was_said(
     assert (seen.order_id, seen.state, seen.attempts, seen.reason) == (UUID(int=7), "holding", 3, "out-of-stock")
     assert [each.event for each in seen.steps] == [event for event, _ in happened]
     assert {each.code for each in seen.steps} <= REFUSAL_CODES | {None}
+
+
+def test_why_an_operator_parked_it_is_no_code_whatever_it_begins_with() -> None:
+    step = RecordedStep(SagaEvent.PARKED, "holding", 3, "not-found: I looked for hours", AT)
+    (seen,) = as_customer_sees(CheckoutRecord(UUID(int=7), "holding", 3, None, "x", (step,))).steps
+    assert seen.code is None

@@ -11,6 +11,9 @@ from uuid import UUID
 from trivet_order.application.refusal_codes import code_of
 from trivet_order.domain import Money, OrderAggregate, OrderLine, OrderStatus, Seat, Stock
 
+_PARKED = "parked"
+"""``SagaEvent.PARKED``, which stands in a package that imports this one."""
+
 
 @dataclass(frozen=True, slots=True)
 class LineView:
@@ -140,9 +143,15 @@ def view_as_accepted(order: OrderAggregate) -> OrderView:
 
 
 def as_customer_sees(record: CheckoutRecord) -> CheckoutView:
-    """Return a checkout without what was said of it: neither details nor why it is parked are the customer's."""
+    """Return a checkout without what was said of it: neither details nor why it is parked are the customer's.
+
+    Why it is parked stands in a step's detail too, in an operator's own words, which may begin like a code.
+    """
     steps = (
-        CheckoutStep(each.event, each.state, each.attempts, code_of(each.detail), each.at) for each in record.steps
+        CheckoutStep(
+            each.event, each.state, each.attempts, None if each.event == _PARKED else code_of(each.detail), each.at
+        )
+        for each in record.steps
     )
     is_parked = record.parked is not None
     return CheckoutView(record.order_id, record.state, record.attempts, record.reason, is_parked, tuple(steps))
