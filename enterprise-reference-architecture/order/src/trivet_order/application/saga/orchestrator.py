@@ -151,6 +151,8 @@ class Orchestrator:
             anew = set(self._hand.stale)
             read = await self._store.read(leases, anew)
             self._hand.stale -= anew
+            for gone in anew - {found.saga.order_id for found in read.found}:
+                self._defects.pop(gone, None)
             self._take(read)
         limit = min(self._pace.batch, self._hand.room)
         if not limit:
