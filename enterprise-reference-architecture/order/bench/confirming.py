@@ -36,7 +36,7 @@ P50_MS_MAX = 60.0
 WHY_RATE = (
     "An order takes about 20 ms of two processors, by process: order's sessions of PostgreSQL 3.7, API 3.3, worker "
     "2.2, Kafka 1.9, projector 1.9, wallet 1.5, relay 1.4, inventory 1.0, reservation 0.7, Envoy 0.6, their sessions "
-    "1.5, Valkey 0.2. The bar allows 3.6 for all of it. The peer accepts nothing, asks nobody, and tells nobody. "
+    "1.5, Valkey 0.2. The peer accepts nothing, asks nobody, and tells nobody. "
     "Worker and relay that wait 15 to 30 ms each time for batches to fill bring it to 15 ms and a fifth more orders "
     "through; one order alone would wait as much longer, so they do not."
 )

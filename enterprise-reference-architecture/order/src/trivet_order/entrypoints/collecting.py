@@ -11,8 +11,9 @@ def collect_seldom() -> None:
     """Let the collector pass over what is there for good, and look at what is new less often.
 
     A worker has thousands of checkouts in hand, each of a few dozen objects, none of them in a cycle. By the usual
-    threshold, 700, the collector would go through all of them several times a batch and find nothing. Cycles are still
-    collected, seventy times more seldom (`gc.freeze` and `gc.set_threshold`, Python's documentation).
+    thresholds, 700 objects and 10 times 10 rounds, the collector looks at the new ones hundreds of times a second, at
+    all of them every few seconds, and finds nothing. Cycles are still collected, the youngest seventy times more seldom
+    (`gc.freeze` and `gc.set_threshold`, Python's documentation).
     """
     gc.collect()
     gc.freeze()
