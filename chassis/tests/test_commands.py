@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections.abc import Callable
@@ -82,3 +83,13 @@ def test_a_command_that_cannot_start_says_why_and_ends_with_2(
 ) -> None:
     assert run("stumble", over) == 2
     assert capsys.readouterr().err == sentences
+
+
+@pytest.mark.parametrize("words", [("settings",), ("stumble", "database"), ("no-such-command",)])
+def test_whatever_ends_a_command_leaves_the_collector_nothing_to_look_at(run: Run, words: tuple[str, ...]) -> None:
+    gc.unfreeze()
+    try:
+        run(*words)
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
