@@ -7,6 +7,7 @@ import dataclasses
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from trivet_lab.console import Console
@@ -125,16 +126,38 @@ def run_order(order: Order, run: RunDirectory, shop: Shop, members: Sequence[Mem
         CrowdFailed, StageFailed, EdgeError: the lab broke; nothing is said about the product then, and
             ``results.json`` stays absent.
     """
-    results = [_run_variant(order, variant, run, shop, members, console) for variant in order.variants]
+    # One variant is judged while the next is put on stage, as audits and migrations each keep one processor waiting;
+    # and never while a crowd is there, as it would bend what that one meets.
+    judged: list[Future[VariantResult]] = []
+    with ThreadPoolExecutor(max_workers=1) as judge:
+        for variant in order.variants:
+            played = _play_variant(order, variant, run, shop, members, console, judged)
+            judged.append(judge.submit(_judge_variant, order, variant, members, played))
+    results = [each.result() for each in judged]
     whole = summarise(run.name, order.scenario.name, results)
     write_results(run.results, whole)
     render(run)
     return whole
 
 
-def _run_variant(
-    order: Order, variant: Variant, run: RunDirectory, shop: Shop, members: Sequence[Member], console: Console
-) -> VariantResult:
+@dataclasses.dataclass(frozen=True)
+class _Played:
+    """What a variant left behind: its directory, and where its books can still be asked, by member."""
+
+    directory: VariantDirectory
+    readers: Mapping[str, str]
+
+
+def _play_variant(
+    order: Order,
+    variant: Variant,
+    run: RunDirectory,
+    shop: Shop,
+    members: Sequence[Member],
+    console: Console,
+    before: Sequence[Future[VariantResult]],
+) -> _Played:
+    """Run a variant's crowd, once those ``before`` are judged, and keep what the next one's stage would take away."""
     directory = run.variant(variant.name).create()
     console.say(f"  {order.scenario.name} · {variant.name}")
     conditions = conditions_of(order.faults)
@@ -151,6 +174,7 @@ def _run_variant(
             members=order.scenario.members,
         ) as stage,
     ):
+        wait(before)
         if order.faults:
             targets = targets_of(stage.parts, shop.start, shop.logs)
             with Conductor(order.faults, targets, stage.epoch_ns, directory.faults) as conductor:
@@ -163,10 +187,16 @@ def _run_variant(
         stage.ensure_whole()
     # The replicas have drained and ended: no request is in flight, so the books are final.
     collect_ledgers(members, stage.readers, directory)
-    collect_audits(members, stage.readers, directory)
     collect_topics(members, stage.kafka, directory)
     _keep_logs(shop, variant, directory)
     collect_events(sorted(directory.logs.glob("*.log")), stage.epoch_ns, directory.events)
+    return _Played(directory, stage.readers)
+
+
+def _judge_variant(order: Order, variant: Variant, members: Sequence[Member], played: _Played) -> VariantResult:
+    """Have every member prove its books, and judge by them and by all that was kept."""
+    directory = played.directory
+    collect_audits(members, played.readers, directory)
     planned = planned_variant(variant)
     return judge_variant(directory, planned, order.checkers, order.scenario.figures(directory))
 
