@@ -7,12 +7,21 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import cyclopts
 import pytest
 
-from trivet_chassis import SettingsError, WrongDatabase, add_shared_commands, load_settings, run_command, setting
+from trivet_chassis import (
+    SettingsError,
+    WrongDatabase,
+    add_shared_commands,
+    load_settings,
+    run_command,
+    setting,
+    start_command,
+)
 
 ENVIRON = {"TRIVET_SHOP_DATABASE_URL": "postgresql://u:hidden@h/d", "TRIVET_SHOP_WAIT_MS": "7"}
 Run = Callable[..., int]
@@ -93,3 +102,28 @@ def test_whatever_ends_a_command_leaves_the_collector_nothing_to_look_at(run: Ru
         assert gc.get_freeze_count() > 0
     finally:
         gc.unfreeze()
+
+
+def test_a_command_line_is_imported_while_the_collector_rests_and_run_when_it_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a_shops_commands.py").write_text("""
+import gc
+import cyclopts
+
+app = cyclopts.App(name="shop")
+at_import = gc.isenabled()
+
+@app.command
+def collector():
+    print(at_import, gc.isenabled())
+""")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["shop", "collector"])
+    try:
+        with pytest.raises(SystemExit) as ended:
+            start_command("a_shops_commands")
+    finally:
+        gc.unfreeze()
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == "False True\n"

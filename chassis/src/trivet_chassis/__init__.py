@@ -2,7 +2,7 @@
 
 from .answers import JSON, Answer, refusal, success
 from .audits import Audit, Finding, Rule, finding_of, judging
-from .commands import add_audit_command, add_shared_commands, run_command
+from .commands import add_audit_command, add_shared_commands, run_command, start_command
 from .documentation import ANSWER_HEADERS, PROBLEM_SCHEMA, REPLAYED_HEADER, Responses, refuses
 from .door import CONNECT_DEADLINE_S, Door
 from .errors import (
@@ -168,6 +168,7 @@ __all__ = [
     "run_server",
     "serve_asgi",
     "setting",
+    "start_command",
     "success",
     "tell_failure",
     "tell_movement",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import sys
 from collections.abc import Callable
@@ -84,6 +85,21 @@ def add_audit_command(app: cyclopts.App, prove: Callable[[], Audit]) -> None:
             sys.exit(2)
         _say(json.dumps(found.as_dict(), indent=2) if json_ else "\n".join(found.lines()))
         sys.exit(0 if found.proven else 1)
+
+
+def start_command(module: str) -> NoReturn:
+    """Import a command line and run it, as a console script does.
+
+    The garbage collector rests meanwhile: a service's modules are a hundred thousand objects that come, none goes, and
+    to look through them again and again is a tenth of the time that a replica takes to start.
+
+    Args:
+        module: the full name of the module whose ``app`` is the command line.
+    """
+    gc.disable()
+    app = importlib.import_module(module).app
+    gc.enable()
+    run_command(app)
 
 
 def run_command(app: cyclopts.App) -> NoReturn:

@@ -1,0 +1,12 @@
+"""What the console script ``trivet-wallet`` names: it imports nothing heavy before it starts the command line."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from trivet_chassis import start_command
+
+
+def main() -> NoReturn:
+    """Import the command line and run it."""
+    start_command("trivet_wallet.entrypoints.cli")
