@@ -32,9 +32,9 @@ class Turns:
     @contextlib.contextmanager
     def stage(self, name: str, *_: Any, **__: Any) -> Iterator[Mock]:
         self._staged.append(name)
+        self.seen.append(f"{name} is up")
         if len(self._staged) > 1:
             self._second_is_up.set()
-        self.seen.append(f"{name} is up")
         yield Mock(readers={}, epoch_ns=0)
 
     def play(self, cue: Any, parameters: Any) -> None:
