@@ -12,7 +12,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from trivet_platform import Kafka, KafkaFailed, Shelf, StartFailed, Supervisor
-from trivet_platform.kafka_wire import KafkaWire
+from trivet_platform.kafka_wire import Cluster, KafkaWire
 
 COUNT = 300
 
@@ -115,6 +115,21 @@ def test_it_forgets_topics_and_groups_with_a_member_that_was_killed(kafka: Kafka
     kafka.create_topic("orders")
     assert asyncio.run(receive(kafka.servers, "orders", "projector")) == [], "neither records nor offsets are left"
     kafka.forget()
+
+
+def test_a_topic_is_made_once_the_broker_shows_it(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    late = [Cluster([], []), Cluster([], ["another"])]
+    seen: list[Cluster] = []
+    asked = KafkaWire.cluster
+
+    def cluster(wire: KafkaWire) -> Cluster:
+        seen.append(late.pop(0) if late else asked(wire))
+        return seen[-1]
+
+    monkeypatch.setattr(KafkaWire, "cluster", cluster)
+    kafka.create_topic("shown-late")
+    assert len(seen) >= 3
+    assert "shown-late" in seen[-1].topics
 
 
 def test_a_topic_that_is_not_made_is_told(kafka: Kafka, topic: str) -> None:

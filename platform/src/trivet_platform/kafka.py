@@ -102,14 +102,22 @@ class Kafka(ServerPart):
         return None if (HOST, self.port) in brokers else f"Metadata shows {brokers or 'no broker'} yet"
 
     def create_topic(self, name: str, partitions: int = 1) -> None:
-        """Make a topic, or find it made.
+        """Make a topic, or find it made; return when the broker shows it.
+
+        Race: what the controller has made the broker learns from its log, some milliseconds after the answer. A client
+        that asks in between is told that there is no such topic, and some then wait for seconds before they ask again.
 
         Raises:
             KafkaFailed: it is not there.
         """
+        deadline = time.monotonic() + _PATIENCE_S
         try:
             with self._wire(_PATIENCE_S) as wire:
                 error = wire.create_topic(name, partitions, _PATIENCE_S * 1000)
+                while error in {NONE, _EXISTS} and name not in wire.cluster().topics:
+                    if time.monotonic() > deadline:
+                        raise KafkaFailed(f"{self.name} made {name} and does not show it")
+                    time.sleep(_POLL_S)
         except KafkaRefused as refused:
             raise KafkaFailed(f"{self.name} does not make {name}: {refused}") from refused
         if error not in {NONE, _EXISTS}:
