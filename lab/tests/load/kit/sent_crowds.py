@@ -41,7 +41,8 @@ def send_to(counter: C, errand: Any, path: Path, *, rate_per_s: float, again: fl
         async with TestServer(counter.app()) as server:
             plan = small_crowd(
                 errand, path, url=str(server.make_url("/")).rstrip("/"), phases=[Phase("steady", rate_per_s, 0.8)],
-                again=[Again(0.0, again)], drain_ms=8_000, backoff_ms=1, lateness_budget_ms=60_000, cpu_budget=60,
+                again=[Again(0.0, again)], drain_ms=60_000, timeout_ms=30_000, backoff_ms=1,
+                lateness_budget_ms=60_000, cpu_budget=60,
             )  # fmt: skip
             names = {who: who for whose in plan.errand.subjects(plan).values() for who in whose}
             summary = await run(plan, names)
