@@ -10,7 +10,7 @@ from typing import Any
 from trivet_platform import sweep
 from trivet_platform.proctree import Known, is_alive, know, send
 
-EVERYTHING = ("postgres", "valkey", "paused", "envoy", "service", "family")
+EVERYTHING = ("postgres", "valkey", "paused", "envoy", "service", "family", "forked")
 
 
 def gone(processes: list[Known]) -> bool:

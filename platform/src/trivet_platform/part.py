@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from trivet_platform.process import Account, Process
+from trivet_platform.process import Process
+from trivet_platform.starter import Account, Starter, execute
 
 
 class Spawner(Protocol):
@@ -20,6 +21,7 @@ class Spawner(Protocol):
         environment: Mapping[str, str],
         directory: Path,
         account: Account | None,
+        starter: Starter,
     ) -> Process:
         """Spawn."""
 
@@ -47,13 +49,14 @@ class Site:
         *,
         directory: Path | None = None,
         account: Account | None = None,
+        starter: Starter = execute,
     ) -> Process:
         """Start a process in a session of its own, writing to the part's log; ``environment`` is added to the base one.
 
         Raises:
             PlatformClosed: the platform is being stopped.
         """
-        return self.spawner(argv, self.log, environment or {}, directory or self.directory, account)
+        return self.spawner(argv, self.log, environment or {}, directory or self.directory, account, starter)
 
 
 class Part(Protocol):

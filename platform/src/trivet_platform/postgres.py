@@ -17,8 +17,9 @@ from trivet_platform.binaries import copy_postgres, postgres_home
 from trivet_platform.bounded_disk import BoundedDisk
 from trivet_platform.errors import PlatformError
 from trivet_platform.part import Site
-from trivet_platform.process import Account, Process
+from trivet_platform.process import Process
 from trivet_platform.server import HOST, ServerPart
+from trivet_platform.starter import Account
 
 READER = "trivet_reader"
 _OWNER = "postgres"

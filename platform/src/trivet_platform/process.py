@@ -2,56 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from trivet_platform.proctree import Known, end, freeze, know, thaw, tree
+from trivet_platform.proctree import Known, end, freeze, know, send, thaw, tree
+from trivet_platform.starter import Child
 
 TAIL_LINES = 20
 _TAIL_BYTES = 64 * 1024
 
 
-@dataclasses.dataclass(frozen=True)
-class Account:
-    """The user as whom a process runs."""
-
-    uid: int
-    gid: int
-
-
 class Process:
     """A process in a session of its own; its output goes to the end of its log."""
 
-    def __init__(
-        self,
-        argv: Sequence[str | Path],
-        log: Path,
-        environment: Mapping[str, str],
-        directory: Path,
-        account: Account | None = None,
-    ) -> None:
-        """Spawn it and return at once."""
+    def __init__(self, child: Child, log: Path, log_start: int) -> None:
+        """Take charge of a process that writes to ``log`` from this byte on."""
         self.log = log
-        with log.open("ab") as output:
-            self._log_start = output.tell()
-            self._popen = subprocess.Popen(
-                [str(word) for word in argv],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=dict(environment),
-                cwd=directory,
-                start_new_session=True,
-                user=account.uid if account else None,
-                group=account.gid if account else None,
-                extra_groups=[] if account else None,
-            )
-        # Nobody has reaped it yet, so its row is there even if it has ended.
-        self.known = know(self._popen.pid) or Known(self._popen.pid, -1)
+        self._log_start = log_start
+        self._child = child
+        # Nobody has reaped an executed one yet, so its row is there even if it has ended.
+        self.known = know(child.pid) or Known(child.pid, -1)
 
     @property
     def pid(self) -> int:
@@ -66,14 +38,14 @@ class Process:
 
     def exit_status(self) -> str | None:
         """Return how it ended, in words, or None while it runs."""
-        code = self._popen.poll()
+        code = self._child.poll()
         if code is None:
             return None
         return f"ended by {signal.Signals(-code).name}" if code < 0 else f"exited with status {code}"
 
     def succeeded(self) -> bool:
         """Whether it has ended with status 0."""
-        return self._popen.poll() == 0
+        return self._child.poll() == 0
 
     def written(self) -> str:
         """Return what it has written since it was spawned, its last 64 KiB at most."""
@@ -91,23 +63,23 @@ class Process:
         everything = tree([self.known])
         if not everything:
             return
-        if self._popen.poll() is None:
+        if self._child.poll() is None:
             thaw([self.known])
-            self._popen.send_signal(number)
+            send(self.known, number)
         with suppress(subprocess.TimeoutExpired):
-            self._popen.wait(patience_s)
+            self._child.wait(patience_s)
         end(everything)
-        self._popen.wait()
+        self._child.wait()
 
     def signal(self, number: signal.Signals) -> None:
         """Send the leader a signal, if it has not ended."""
-        if self._popen.poll() is None:
-            self._popen.send_signal(number)
+        if self._child.poll() is None:
+            send(self.known, number)
 
     def kill(self) -> None:
         """Kill everything of it and reap the leader."""
         end([self.known])
-        self._popen.wait()
+        self._child.wait()
 
     def pause(self) -> None:
         """Stop everything of it (SIGSTOP); returns when none of it can run any more."""

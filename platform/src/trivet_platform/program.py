@@ -10,6 +10,7 @@ from trivet_platform.part import Site
 from trivet_platform.probe import http_blocker
 from trivet_platform.server import ProcessPart
 from trivet_platform.sockets import listens, split_address
+from trivet_platform.starter import Starter, execute
 
 
 class Program(ProcessPart):
@@ -26,16 +27,18 @@ class Program(ProcessPart):
         env: Mapping[str, str] | None = None,
         listen: str | None = None,
         ready_url: str | None = None,
+        starter: Starter = execute,
     ) -> None:
         super().__init__(name)
         self.argv = list(argv)
         self.env = dict(env or {})
         self.listen = listen
         self.ready_url = ready_url
+        self._starter = starter
 
     def start(self, site: Site) -> None:
         """Spawn and return at once."""
-        self._process = site.spawn(self.argv, self.env | self.environment(site.directory))
+        self._process = site.spawn(self.argv, self.env | self.environment(site.directory), starter=self._starter)
 
     def blocker(self) -> str | None:
         """Return None when its own process listens and the ready URL answers 2xx."""

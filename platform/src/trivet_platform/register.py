@@ -26,8 +26,9 @@ from trivet_platform.environment import base_environment
 from trivet_platform.errors import PlatformClosed, PlatformError
 from trivet_platform.guard import Guard, clean
 from trivet_platform.part import Part
-from trivet_platform.process import Account, Process
+from trivet_platform.process import Process
 from trivet_platform.proctree import MARKER, Known, boot_id, know
+from trivet_platform.starter import Account, Starter
 
 FILE_NAME = "platform.json"
 SCRATCH_PREFIX = "trivet-"
@@ -75,6 +76,7 @@ class Register:
         environment: Mapping[str, str],
         directory: Path,
         account: Account | None,
+        starter: Starter,
     ) -> Process:
         """Spawn a process of a part, unless the platform is being stopped.
 
@@ -85,7 +87,10 @@ class Register:
             if self._closed:
                 raise PlatformClosed(f"{name} is not started any more: the platform is being stopped")
             marked = base_environment() | dict(environment) | {MARKER: self.marker}
-            process = Process(argv, log, marked, directory, account)
+            with log.open("ab") as output:
+                start = output.tell()
+                child = starter(argv, marked, directory, output, output, account)
+            process = Process(child, log, start)
             self._processes.setdefault(name, []).append(process)
             self._guard.adopt(process.known)
             self.save()

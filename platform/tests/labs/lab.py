@@ -1,7 +1,8 @@
 """A small lab: python lab.py DIRECTORY KIND…  Starts parts, prints a line of JSON when all are ready, then waits.
 
 KINDS: postgres, valkey, envoy, family, service, stubborn (a service that ends when DIRECTORY/end is there), never
-(a program that never gets ready), paused (a Valkey stopped by SIGSTOP), small (a PostgreSQL on a small disk).
+(a program that never gets ready), forked (a command whose fork server is another part), paused (a Valkey stopped by
+SIGSTOP), small (a PostgreSQL on a small disk).
 """
 
 import json
@@ -10,7 +11,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from trivet_platform import Conditions, Envoy, Part, Postgres, Program, Supervisor, Valkey, free_port
+from installing import install_told
+
+from trivet_platform import Conditions, Envoy, ForkServer, Part, Postgres, Program, Supervisor, Valkey, free_port
 
 here = Path(__file__).parent
 directory, kinds = Path(sys.argv[1]), sys.argv[2:]
@@ -28,6 +31,15 @@ def small() -> Postgres:
     return part
 
 
+def forked() -> Program:
+    """Make a command, and start what forks it: that is no part of ``parts``, so its end is not asked for by name."""
+    script = install_told(directory / "site")
+    own = {"PYTHONPATH": str(script.parent)}
+    server = ForkServer("told-forks", "told", environment=own)
+    platform.start(server)
+    return Program("told", [str(script), "wait"], own, starter=server)
+
+
 MAKE: dict[str, Callable[[], Part]] = {
     "postgres": Postgres,
     "valkey": Valkey,
@@ -37,6 +49,7 @@ MAKE: dict[str, Callable[[], Part]] = {
     "family": lambda: Program("family", [sys.executable, str(here / "family.py")], {}),
     "service": lambda: service("service"),
     "stubborn": lambda: service("stubborn", f"end={directory / 'end'}"),
+    "forked": forked,
     "never": lambda: Program("never", ["sleep", "1000"], {}, f"127.0.0.1:{free_port()}"),
 }
 
