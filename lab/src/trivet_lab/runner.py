@@ -132,7 +132,7 @@ def run_order(order: Order, run: RunDirectory, shop: Shop, members: Sequence[Mem
     with ThreadPoolExecutor(max_workers=1) as judge:
         for variant in order.variants:
             played = _play_variant(order, variant, run, shop, members, console, judged)
-            judged.append(judge.submit(_judge_variant, order, variant, members, played))
+            judged.append(judge.submit(_judge_variant, order, variant, shop, members, played))
     results = [each.result() for each in judged]
     whole = summarise(run.name, order.scenario.name, results)
     write_results(run.results, whole)
@@ -193,10 +193,12 @@ def _play_variant(
     return _Played(directory, stage.readers)
 
 
-def _judge_variant(order: Order, variant: Variant, members: Sequence[Member], played: _Played) -> VariantResult:
+def _judge_variant(
+    order: Order, variant: Variant, shop: Shop, members: Sequence[Member], played: _Played
+) -> VariantResult:
     """Have every member prove its books, and judge by them and by all that was kept."""
     directory = played.directory
-    collect_audits(members, played.readers, directory)
+    collect_audits(members, played.readers, directory, shop.starter)
     planned = planned_variant(variant)
     return judge_variant(directory, planned, order.checkers, order.scenario.figures(directory))
 

@@ -75,6 +75,12 @@ def test_a_process_calls_members_by_name_and_they_say_what_its_token_must_be_goo
     assert members["shelf"].caller_scopes == []
 
 
+def test_a_member_may_name_what_its_commands_import_first(tmp_path: Path) -> None:
+    assert read_member(write(tmp_path, "till", GOOD)).preload == []
+    named = read_member(write(tmp_path / "named", "till", 'preload = ["till.cli"]\n' + GOOD))
+    assert named.preload == ["till.cli"]
+
+
 def test_a_process_runs_only_beside_those_that_it_calls(tmp_path: Path) -> None:
     member = read_member(write(tmp_path, "till", GOOD.replace("[variants]", CALLING)))
     assert [process.name for process in member.on_stage({"till", "bank", "shelf"})] == ["api", "worker"]

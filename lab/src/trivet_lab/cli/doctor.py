@@ -18,7 +18,7 @@ from trivet_lab.cli.up import CONTROL_PORT, EDGE_PORT
 from trivet_lab.console import Console
 from trivet_lab.faults import find_faults
 from trivet_lab.members import CommandError, find_members, run_command
-from trivet_lab.settings import lab_settings
+from trivet_lab.settings import child_environment, lab_settings
 from trivet_platform import Shelf, server_versions
 
 DISK_BYTES_MIN = 2_000_000_000
@@ -115,7 +115,8 @@ def _go() -> list[Finding]:
     wanted = any(member.language == "go" for member in find_members(lab_settings().root).values())
     cure = "./trivet brings it: a go on PATH that is new enough, or else one from a wheel"
     try:
-        version, home, compiler = run_command(["go", "env", "GOVERSION", "GOROOT", "CC"], {}, 30).stdout.splitlines()
+        asked = run_command(["go", "env", "GOVERSION", "GOROOT", "CC"], child_environment({}), 30)
+        version, home, compiler = asked.stdout.splitlines()
     except (CommandError, ValueError):  # it is not there, or what is called so says something else
         return [Finding("go", ok=False, seen="there is none here", cure=cure, needed=wanted)]
     found = shutil.which(compiler.partition(" ")[0])

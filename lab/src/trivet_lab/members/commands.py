@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import IO
 
-from trivet_lab.settings import child_environment
+from trivet_platform import Starter, base_environment, execute
 
 LAST_LINES = 20
 
@@ -37,25 +41,30 @@ def executable(name: str, environment: Mapping[str, str] = MappingProxyType({}))
 
 
 def run_command(
-    command: Sequence[str], environment: Mapping[str, str], seconds_max: float
+    command: Sequence[str], environment: Mapping[str, str], seconds_max: float, starter: Starter = execute
 ) -> subprocess.CompletedProcess[str]:
     """Run a member's command to its end, under these settings alone, and return how it ended and what it printed.
+
+    It has the environment that a platform gives the member's processes, and so can be forked as they are.
 
     Raises:
         CommandError: it is nowhere, or did not end in time; then it was killed.
     """
     argv = [executable(command[0], environment), *command[1:]]
-    try:
-        return subprocess.run(
-            argv,
-            env=child_environment(environment),
-            text=True,
-            capture_output=True,
-            check=False,
-            timeout=seconds_max,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise CommandError(f"{' '.join(command)} did not end within {seconds_max:g} s") from error
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        child = starter(argv, base_environment() | dict(environment), Path.cwd(), output, errors)
+        try:
+            status = child.wait(seconds_max)
+        except subprocess.TimeoutExpired as error:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            raise CommandError(f"{' '.join(command)} did not end within {seconds_max:g} s") from error
+        return subprocess.CompletedProcess(argv, status, _text(output), _text(errors))
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
 
 
 def last_lines(text: str) -> str:

@@ -56,6 +56,8 @@ class Member:
     variants: Mapping[str, list[str]]
     caller_scopes: list[str] = dataclasses.field(default_factory=list)
     """What the token of a service that calls it has to be good for."""
+    preload: list[str] = dataclasses.field(default_factory=list)
+    """The Python modules that its commands import before anything else; none of them starts a thread."""
 
     def variable(self, name: str) -> str:
         """Return the environment variable of one of this member's settings, e.g. ``TRIVET_INVENTORY_LISTEN``."""
@@ -141,6 +143,7 @@ def read_member(file: Path) -> Member:
             processes=[_process(key, value) for key, value in table["process"].items()],
             variants=MappingProxyType(table.get("variants", {})),
             caller_scopes=_words(table, "caller_scopes"),
+            preload=_words(table, "preload"),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise MemberError(f"{file}: {type(error).__name__}: {error}") from error

@@ -18,6 +18,7 @@ from trivet_lab.topologies.calling import environment_of_calls
 from trivet_lab.topologies.casting import Cast, Replica
 from trivet_lab.topologies.names import LINK_WORD, called, master_names, masters_of, need_kafka, on_stage, replicas
 from trivet_lab.topologies.stage import Stage, StageFailed
+from trivet_lab.topologies.starters import Starters
 from trivet_lab.topologies.wiring import wire
 from trivet_platform import (
     Certificate,
@@ -31,6 +32,7 @@ from trivet_platform import (
     Postgres,
     Program,
     Rate,
+    Starter,
     Supervisor,
     Valkey,
     free_port,
@@ -67,6 +69,7 @@ class Shop:
         self._members = members
         self._lab = lab
         self._stages = 0
+        self._starters = Starters(platform, members.values())
         self.postgres = Postgres()
         self.valkeys = [Valkey(each) for each in master_names(members.values())]
         self.kafka = Kafka() if need_kafka(members.values()) else None
@@ -86,7 +89,11 @@ class Shop:
 
     def open(self) -> None:
         """Start the shared parts and wait until each is ready."""
-        self._platform.start(*self._shared)
+        self._platform.start(*self._shared, *self._starters.parts)
+
+    def starter(self, member: Member) -> Starter:
+        """Return what starts the commands of a member as it is committed."""
+        return self._starters.of(member)
 
     def start(self, part: Part) -> None:
         """Start a part again that has ended, on its data and address, and wait until it is ready.
@@ -264,12 +271,13 @@ class Shop:
             env=own | dict(environment),
             listen=listen,
             ready_url=f"http://{listen}/readyz" if listen else None,
+            starter=self._starters.of(member, environment),
         )
 
     def _migrate(self, member: Member, environment: Mapping[str, str]) -> None:
         if member.migrate is None:
             return
-        done = run_command(member.migrate, environment, MIGRATE_SECONDS_MAX)
+        done = run_command(member.migrate, environment, MIGRATE_SECONDS_MAX, self._starters.of(member, environment))
         if done.returncode != 0:
             raise StageFailed(
                 f"{member.name}: migrate ended with {done.returncode}\n{last_lines(done.stdout + done.stderr)}"
