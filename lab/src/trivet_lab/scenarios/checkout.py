@@ -252,5 +252,5 @@ SCENARIO = Scenario(
     faults=FAULTS,
     real=REAL,
     simulated=(*ONE_MACHINE, orders.ONE_BROKER, seat_rush.SHORT_HOLDS),
-    chapter=Chapter(place=7, parameters=Parameters(rate=15, duration=5)),
+    chapter=Chapter(place=7, parameters=Parameters(rate=15, duration=6)),
 )

@@ -160,5 +160,5 @@ SCENARIO = Scenario(
     load_s=lambda parameters: parameters.duration,
     real=REAL,
     simulated=ONE_MACHINE,
-    chapter=Chapter(place=3, parameters=Parameters(rate=20, duration=4)),
+    chapter=Chapter(place=3, parameters=Parameters(rate=30, duration=4, opening=1_200)),
 )

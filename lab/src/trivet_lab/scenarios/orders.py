@@ -161,5 +161,5 @@ SCENARIO = Scenario(
     load_s=lambda parameters: parameters.duration,
     real=REAL,
     simulated=(*ONE_MACHINE, ONE_BROKER),
-    chapter=Chapter(place=6, parameters=Parameters(rate=20, duration=3)),
+    chapter=Chapter(place=6, parameters=Parameters(rate=20, duration=4)),
 )

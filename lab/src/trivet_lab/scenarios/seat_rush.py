@@ -200,5 +200,5 @@ SCENARIO = Scenario(
     load_s=lambda parameters: parameters.duration,
     real=REAL,
     simulated=(*ONE_MACHINE, SHORT_HOLDS),
-    chapter=Chapter(place=5, parameters=Parameters(rate=26, duration=3, seats=120)),
+    chapter=Chapter(place=5, parameters=Parameters(rate=26, duration=4, seats=120)),
 )

@@ -74,5 +74,5 @@ SCENARIO = Scenario(
     load_s=lambda parameters: parameters.duration,
     real=double_spend.REAL,
     simulated=ONE_MACHINE,
-    chapter=Chapter(place=4, parameters=Parameters(rate=20, duration=4)),
+    chapter=Chapter(place=4, parameters=Parameters(rate=30, duration=4, opening=1_200)),
 )
