@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -26,8 +27,8 @@ from trivet_platform import (
     base_environment,
     execute,
     find_libfaketime,
+    fork_server,
 )
-from trivet_platform.forking import MESSAGE_BYTES_MAX
 from trivet_platform.proctree import is_alive, know, row
 
 PATIENCE_S = 30
@@ -41,7 +42,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def server(supervisor: Supervisor, installed: Path) -> Iterator[ForkServer]:
-    part = ForkServer("told-forks", "told", ["json"], {"PYTHONPATH": str(installed)})
+    part = ForkServer("told-forks", "told", ["json"], {"PYTHONPATH": str(installed), "LANG": "C.UTF-8"})
     supervisor.start(part)
     yield part
     part.stop()
@@ -57,7 +58,8 @@ class Told:
 
     def __init__(self, installed: Path, directory: Path) -> None:
         self.command = str(installed / "told")
-        self.environment = base_environment() | {"PYTHONPATH": str(installed)}
+        self.environment = base_environment() | {"PYTHONPATH": str(installed), "LANG": "C.UTF-8"}
+        self.own = {name: self.environment[name] for name in ("PYTHONPATH", "LANG")}
         self.directory = directory
 
     def start(self, starter: Starter, *words: str, command: str = "", **variables: str) -> Child:
@@ -131,7 +133,7 @@ def test_a_hundred_at_once_each_have_their_own_status(told: Told, server: ForkSe
 def test_a_program_is_paused_killed_stopped_and_started_again(
     told: Told, server: ForkServer, supervisor: Supervisor, until: Callable[..., object]
 ) -> None:
-    part = Program("told", [told.command, "wait"], {"PYTHONPATH": told.environment["PYTHONPATH"]}, starter=server)
+    part = Program("told", [told.command, "wait"], told.own, starter=server)
     log = supervisor.directory / "log" / "told.log"
     supervisor.start(part)
     [pid] = part.pids
@@ -161,7 +163,7 @@ def test_what_is_read_before_the_first_line_needs_a_start_of_its_own(told: Told,
 
 @pytest.mark.skipif(find_libfaketime() is None, reason="libfaketime is not installed, so no process has its own clock")
 def test_a_program_with_a_clock_of_its_own_is_executed(told: Told, server: ForkServer, supervisor: Supervisor) -> None:
-    part = Program("told-time", [told.command, "wait"], {"PYTHONPATH": told.environment["PYTHONPATH"]}, starter=server)
+    part = Program("told-time", [told.command, "wait"], told.own, starter=server)
     part.conditions = Conditions(own_clock=True)
     supervisor.start(part)
     found = row(part.pids[0])
@@ -184,10 +186,58 @@ def test_a_command_that_starts_a_thread_while_it_is_imported_is_not_forked(
         supervisor.start(part)
 
 
-def test_more_than_a_message_holds_is_refused(told: Told, server: ForkServer) -> None:
-    with pytest.raises(ForkRefused, match=f"{MESSAGE_BYTES_MAX} at most"):
-        told.start(server, "tell", "0", LONG="x" * MESSAGE_BYTES_MAX)
-    assert told.start(server, "tell", "0").wait(PATIENCE_S) == 0
+def test_what_no_message_holds_is_executed(told: Told, server: ForkServer) -> None:
+    long = {f"LONG_{number}": "x" * 100_000 for number in range(2)}
+    assert told.start(server, "tell", "0", **long).wait(PATIENCE_S) == 0
+    assert told.heard()["forked"] is False
+
+
+def test_nobody_is_forked_for_who_has_hung_up(told: Told, server: ForkServer, tmp_path: Path) -> None:
+    """A server that stands still finds what was asked of it meanwhile when it goes on."""
+    server.pause()
+    connection = server._connect()
+    asked = {"argv": [told.command, "tell", "0"], "environment": told.environment, "directory": str(tmp_path)}
+    unheard = tmp_path / "unheard"
+    with unheard.open("wb") as output:
+        socket.send_fds(connection, [json.dumps(asked).encode()], [output.fileno(), output.fileno()])
+    connection.close()
+    server.resume()
+    child = told.start(server, "tell", "0")
+    assert child.wait(PATIENCE_S) == 0
+    server.stop()
+    assert unheard.read_bytes() == b""
+
+
+@pytest.mark.parametrize("message", [b"no json", b"[]", b"{}", b'{"argv": []}'])
+def test_what_cannot_be_read_ends_nobody_elses_turn(told: Told, server: ForkServer, message: bytes) -> None:
+    with told.file("output").open("wb") as output:
+        for handles in ([], [output.fileno()], [output.fileno(), output.fileno()]):
+            with server._connect() as connection:
+                socket.send_fds(connection, [message], handles)
+                assert connection.recv(32) == b""
+    assert told.start(server, "tell", "4").wait(PATIENCE_S) == 4
+
+
+def test_a_server_that_stands_still_refuses_in_time(
+    told: Told, server: ForkServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = told.start(server, "wait")
+    monkeypatch.setattr(fork_server, "_PATIENCE_S", 0.1)
+    server.pause()
+    try:
+        with pytest.raises(ForkRefused, match="told-forks did not say whom it forked"):
+            told.start(server, "tell", "0")
+        os.kill(child.pid, signal.SIGKILL)
+        assert child.wait(PATIENCE_S) == 255, "it is gone, and nobody says how it ended"
+    finally:
+        server.resume()
+
+
+def test_it_is_found_below_a_long_path(supervisor: Supervisor, installed: Path, told: Told) -> None:
+    part = ForkServer("told-" + "x" * 100, "told", environment={"PYTHONPATH": str(installed), "LANG": "C.UTF-8"})
+    supervisor.start(part)
+    assert told.start(part, "tell", "5").wait(PATIENCE_S) == 5
+    part.stop()
 
 
 def test_who_was_forked_outlives_who_forked_it_and_its_status_is_lost(
@@ -198,7 +248,7 @@ def test_who_was_forked_outlives_who_forked_it_and_its_status_is_lost(
     os.kill(server.pids[0], signal.SIGKILL)
     until(lambda: server.pids == [], "it is gone")
     assert child.poll() is None
-    with pytest.raises(ForkRefused, match="told-forks did not fork told"):
+    with pytest.raises(ForkRefused, match="told-forks is not there"):
         told.start(server, "tell", "0")
     os.kill(child.pid, signal.SIGKILL)
     assert child.wait(PATIENCE_S) == 255

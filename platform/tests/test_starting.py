@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from trivet_platform import PlatformClosed, PlatformError, Program, StartFailed, Supervisor, Valkey, free_port
+from trivet_platform import PlatformClosed, PlatformError, Program, StartFailed, Supervisor, Valkey, execute, free_port
 from trivet_platform.sockets import is_free
 
 FAILING = "import sys; [print('line', n) for n in range(1, 31)]; sys.exit(3)"
@@ -129,7 +129,7 @@ def test_a_platform_that_ends_starts_nothing(tmp_path: Path) -> None:
     with Supervisor(tmp_path) as platform:
         register = platform._register
     with pytest.raises(PlatformClosed):
-        register.spawn("late", ["sleep", "1000"], tmp_path / "late.log", {}, tmp_path, None)
+        register.spawn("late", ["sleep", "1000"], tmp_path / "late.log", {}, tmp_path, None, execute)
 
 
 def test_without_its_guard_a_platform_starts_nothing_more(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ FUNCTION_LINES_MAX = 80
 # Files beside a settings.py that may read os.environ, each with its reason.
 READS_ENVIRONMENT = {
     "platform/src/trivet_platform/environment.py": "copies PATH and its like to the processes that the platform starts",
+    "platform/src/trivet_platform/forking.py": "gives each process that it forks the environment that is meant for it",
     "platform/src/trivet_platform/issuing.py": "a process of its own, whose secret may stand in no command line",
     "tools/steps.py": "makes the environment that everything else runs in",
 }

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from trivet_lab.console import Console
 from trivet_lab.evidence import VariantDirectory
 from trivet_lab.load import CHECKOUT_SCOPES, STAFF, Account
@@ -55,6 +57,12 @@ def test_an_order_goes_through_every_door_whatever_is_lost_at_one(tmp_path: Path
             [token_file] = platform.scratch("tokens").iterdir()
             assert stat.S_IMODE(token_file.stat().st_mode) == 0o600
             assert not token_file.is_relative_to(tmp_path)
+            replicas = {program.name: psutil.Process(program.pids[0]) for program in stage.programs}
+            servers = {
+                name: "".join(one.parent().cmdline()) for name, one in replicas.items() if "reservation" not in name
+            }
+            assert len(servers) == 12
+            assert all("forking.py" in words for words in servers.values()), servers
             cue = Cue(stage, 7, VariantDirectory(tmp_path / "variant").create(), Console(plain=True))
             open_accounts(cue, [Account("ann", "customer", 2_000, "a"), Account("shop", "merchant", 0, "m")], "EUR")
             staff = stage.tokens([STAFF], "items.write").get(STAFF)

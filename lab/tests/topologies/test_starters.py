@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from trivet_lab.members import Member, find_members, run_command
 from trivet_lab.settings import lab_settings
 from trivet_lab.topologies.starters import Starters
-from trivet_platform import Supervisor, execute
+from trivet_platform import Child, Starter, Supervisor, execute
 
 
 @pytest.fixture
@@ -46,7 +48,17 @@ def test_its_commands_are_forked_and_a_changed_copys_by_another(
     assert starters.of(inventory, changed | {"A": "b"}) is other
 
     for settings, starter, is_changed in (({}, server, False), (changed, other, True)):
-        done = run_command(["trivet-inventory", "--help"], settings, 30, starter)
+        begun: list[Child] = []
+
+        def noted(*words: Any, starter: Starter = starter, begun: list[Child] = begun) -> Child:
+            begun.append(starter(*words))
+            return begun[-1]
+
+        done = run_command(["trivet-inventory", "--help"], settings, 30, noted)
+        assert not isinstance(begun[0], subprocess.Popen), "it was forked"
         assert done.returncode == 0, done.stderr
         assert ("Changed: " in done.stdout) == is_changed
-    supervisor.stop(server, other)
+    starters.forget([{}, changed])
+    assert other.pids == [], "a changed copy goes with its run"
+    assert starters.parts == [server]
+    supervisor.stop(server)

@@ -18,6 +18,7 @@ from trivet_platform.link import Link, LinkFailed
 from trivet_platform.part import Part, Site
 from trivet_platform.pgbench import PgbenchFailed, PgbenchRun, run_pgbench
 from trivet_platform.postgres import Postgres
+from trivet_platform.process import end_child
 from trivet_platform.program import Program
 from trivet_platform.sockets import free_port
 from trivet_platform.starter import Child, Starter, execute
@@ -66,6 +67,7 @@ __all__ = [
     "ask_issuer",
     "base_environment",
     "bounded_disk_blocker",
+    "end_child",
     "execute",
     "find_libfaketime",
     "free_port",

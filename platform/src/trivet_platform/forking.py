@@ -15,8 +15,8 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -52,7 +52,8 @@ def main(address: str, command: str, *preload: str) -> NoReturn:
         sys.exit(f"{command} has {threads} threads after its import, and cannot be forked")
     gc.freeze()
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
-        listener.bind(address)
+        with short(Path(address)) as name:
+            listener.bind(name)
         listener.listen(socket.SOMAXCONN)
         request = _serve(listener)
     _become(request)
@@ -60,46 +61,86 @@ def main(address: str, command: str, *preload: str) -> NoReturn:
     sys.exit(entry())
 
 
+@contextmanager
+def short(address: Path) -> Iterator[str]:
+    """Yield another name of a socket's file: of a path a hundred characters are read, and a TMPDIR may have more."""
+    folder = os.open(address.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{address.name}"
+    finally:
+        os.close(folder)
+
+
 def _serve(listener: socket.socket) -> Request:
-    """Fork for every client; return in the child alone, which has nothing of this server open any more."""
+    """Fork for every client; return in the child alone, which has nothing of this server open any more.
+
+    What goes wrong for one client, as when there are no more processes, ends its connection and nobody else's.
+    """
     children: dict[int, socket.socket] = {}
     woken, waker = os.pipe2(os.O_NONBLOCK)
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)  # Python writes to the pipe for a signal that has a handler
+    waiting = select.poll()
+    for each in (listener.fileno(), woken):
+        waiting.register(each, select.POLLIN)
     while True:
-        ready, _, _ = select.select([listener.fileno(), woken], [], [])
+        ready = {handle for handle, _ in waiting.poll()}
         if woken in ready:
             os.read(woken, 4096)
             _reap(children)
-        if listener.fileno() in ready:
-            client, _ = listener.accept()
-            request = _receive(client)
-            if request is None:
-                client.close()
-                continue
-            pid = os.fork()
-            if pid == 0:
-                signal.set_wakeup_fd(-1)
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                for each in (woken, waker):
-                    os.close(each)
-                for connection in (client, *children.values()):
-                    connection.close()
-                return request
-            os.close(request.output)
-            os.close(request.errors)
-            children[pid] = client
-            _tell(client, pid)
+        if listener.fileno() not in ready:
+            continue
+        request = None
+        with suppress(OSError, ValueError, TypeError):
+            request = _admit(listener.accept()[0], children)
+        if request is not None:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for handle in (woken, waker):
+                os.close(handle)
+            for connection in children.values():
+                connection.close()
+            return request
 
 
-def _receive(client: socket.socket) -> Request | None:
-    """Return what a client asks for; None if it asks for nothing, as one that only looks whether somebody listens."""
-    client.settimeout(_PATIENCE_S)
-    with suppress(OSError):
+def _admit(client: socket.socket, children: dict[int, socket.socket]) -> Request | None:
+    """Fork for a client; return its request in the child, and None in the server.
+
+    Race: a client that has waited for too long hangs up, and its message stays. A child that nobody knows of would run
+    for as long as it likes, so there is none for a client that is gone before the fork, and none stays whose pid could
+    not be told.
+    """
+    with ExitStack() as undo:
+        undo.callback(client.close)
+        client.settimeout(_PATIENCE_S)
         message, handles, _, _ = socket.recv_fds(client, MESSAGE_BYTES_MAX, 2)
-        if message:
-            return Request(**json.loads(message), output=handles[0], errors=handles[1])
+        for handle in handles:
+            undo.callback(os.close, handle)
+        if not message:
+            return None  # it only looked whether somebody listens
+        output, errors = handles
+        request = Request(**json.loads(message), output=output, errors=errors)
+        client.settimeout(0)
+        if _has_hung_up(client):
+            return None
+        pid = os.fork()
+        undo.pop_all()
+        if pid == 0:
+            client.close()
+            return request
+        children[pid] = client
+        for handle in handles:
+            os.close(handle)
+        if not _tell(client, pid):
+            os.kill(pid, signal.SIGKILL)
     return None
+
+
+def _has_hung_up(client: socket.socket) -> bool:
+    try:
+        return client.recv(1, socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False
 
 
 def _reap(children: dict[int, socket.socket]) -> None:
@@ -107,13 +148,18 @@ def _reap(children: dict[int, socket.socket]) -> None:
     with suppress(ChildProcessError):
         while (ended := os.waitpid(-1, os.WNOHANG))[0] != 0:
             pid, status = ended
-            with children.pop(pid) as client:
+            if (client := children.pop(pid, None)) is not None:  # an import may have had a child of its own
                 _tell(client, os.waitstatus_to_exitcode(status))
+                client.close()
 
 
-def _tell(client: socket.socket, number: int) -> None:
-    with suppress(OSError):  # a client that has gone does not want to know
+def _tell(client: socket.socket, number: int) -> bool:
+    """Send a number; whether somebody was there to read it."""
+    try:
         client.send(str(number).encode())
+    except OSError:
+        return False
+    return True
 
 
 def _become(request: Request) -> None:

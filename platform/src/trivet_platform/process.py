@@ -14,6 +14,13 @@ TAIL_LINES = 20
 _TAIL_BYTES = 64 * 1024
 
 
+def end_child(child: Child) -> None:
+    """Kill a child with everything below it, and reap it."""
+    if child.poll() is None and (known := know(child.pid)) is not None:
+        end([known])
+    child.wait()
+
+
 class Process:
     """A process in a session of its own; its output goes to the end of its log."""
 

@@ -115,7 +115,9 @@ def _go() -> list[Finding]:
     wanted = any(member.language == "go" for member in find_members(lab_settings().root).values())
     cure = "./trivet brings it: a go on PATH that is new enough, or else one from a wheel"
     try:
-        asked = run_command(["go", "env", "GOVERSION", "GOROOT", "CC"], child_environment({}), 30)
+        # Without PATH, so that the go is asked which stands beside the interpreter: that one builds.
+        own = {name: value for name, value in child_environment({}).items() if name != "PATH"}
+        asked = run_command(["go", "env", "GOVERSION", "GOROOT", "CC"], own, 30)
         version, home, compiler = asked.stdout.splitlines()
     except (CommandError, ValueError):  # it is not there, or what is called so says something else
         return [Finding("go", ok=False, seen="there is none here", cure=cure, needed=wanted)]

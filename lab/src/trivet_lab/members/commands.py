@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -13,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
-from trivet_platform import Starter, base_environment, execute
+from trivet_platform import PlatformError, Starter, base_environment, end_child, execute
 
 LAST_LINES = 20
 
@@ -48,17 +46,20 @@ def run_command(
     It has the environment that a platform gives the member's processes, and so can be forked as they are.
 
     Raises:
-        CommandError: it is nowhere, or did not end in time; then it was killed.
+        CommandError: it is nowhere, could not be started, or did not end in time; then it was killed.
     """
     argv = [executable(command[0], environment), *command[1:]]
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        child = starter(argv, base_environment() | dict(environment), Path.cwd(), output, errors)
+        try:
+            child = starter(argv, base_environment() | dict(environment), Path.cwd(), output, errors)
+        except (OSError, PlatformError) as error:
+            raise CommandError(f"{' '.join(command)} was not started: {error}") from error
         try:
             status = child.wait(seconds_max)
         except subprocess.TimeoutExpired as error:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
             raise CommandError(f"{' '.join(command)} did not end within {seconds_max:g} s") from error
+        finally:
+            end_child(child)  # a Ctrl-C does not reach it, which has a session of its own
         return subprocess.CompletedProcess(argv, status, _text(output), _text(errors))
 
 

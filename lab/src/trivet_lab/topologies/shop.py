@@ -187,6 +187,7 @@ class Shop:
             )
         finally:
             self._take_down(cast.programs, cast.links)
+            self._starters.forget(environments.values())
 
     def _led(self, member: Member, process: Process, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a process with the way to whom it calls; what a scenario set goes before."""
@@ -235,8 +236,9 @@ class Shop:
         self._together([part.stop for part in others])
         for part in others:
             part.conditions = wanted[part.name]
-        if others:
-            self._platform.start(*others)
+        gone = [part for part in self._starters.parts if not part.pids]
+        if others or gone:
+            self._platform.start(*others, *gone)
         for valkey in self.valkeys:
             valkey.flush()
         if self.kafka:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -23,12 +24,20 @@ class Starters:
         """Choose those that the committed members need."""
         self._platform = platform
         self._lock = threading.Lock()
+        self._number = itertools.count(1)
         self._servers = {(member.name, ""): _server(member, "") for member in members if member.preload}
 
     @property
     def parts(self) -> list[ForkServer]:
         """What is to be started before the first stage."""
         return list(self._servers.values())
+
+    def forget(self, environments: Iterable[Mapping[str, str]]) -> None:
+        """Stop the servers of the changed copies that ran under these settings: a copy goes with its run."""
+        sources = {environment.get(_ANOTHER_SOURCE, "") for environment in environments} - {""}
+        with self._lock:
+            for key in [key for key in self._servers if key[1] in sources]:
+                self._servers.pop(key).stop()
 
     def of(self, member: Member, environment: Mapping[str, str] = MappingProxyType({})) -> Starter:
         """Return what starts this member's commands under these settings.
@@ -43,7 +52,7 @@ class Starters:
         key = (member.name, environment.get(_ANOTHER_SOURCE, ""))
         with self._lock:
             if key not in self._servers:
-                server = _server(member, f"-{len(self._servers)}", *key[1:])
+                server = _server(member, f"-{next(self._number)}", *key[1:])
                 self._platform.start(server)
                 self._servers[key] = server
             return self._servers[key]

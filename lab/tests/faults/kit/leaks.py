@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from trivet_lab.evidence import RunDirectory, read_history
+from trivet_platform import Child, ForkServer
 
 KEEPER = "platform.json"
 """The one file that may hold a secret, as an endpoint, and is then its owner's alone."""
@@ -113,7 +114,14 @@ class CommandLines:
             self._add([args] if isinstance(args, str | Path) else args)
             begin(process, args, *more, **named)
 
+        fork = ForkServer.__call__
+
+        def noted_fork(server: ForkServer, argv: Sequence[str | Path], *more: Any, **named: Any) -> Child:
+            self._add(argv)  # what is forked has its server's command line, and would have this one if it were executed
+            return fork(server, argv, *more, **named)
+
         self._patch.setattr(Popen, "__init__", noted)
+        self._patch.setattr(ForkServer, "__call__", noted_fork)
         self._looking.start()
         return self
 
