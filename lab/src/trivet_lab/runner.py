@@ -7,7 +7,7 @@ import dataclasses
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from trivet_lab.console import Console
@@ -174,7 +174,8 @@ def _play_variant(
             members=order.scenario.members,
         ) as stage,
     ):
-        wait(before)
+        for judged in before:
+            judged.result()  # and not another crowd for a run whose judging broke
         if order.faults:
             targets = targets_of(stage.parts, shop.start, shop.logs)
             with Conductor(order.faults, targets, stage.epoch_ns, directory.faults) as conductor:

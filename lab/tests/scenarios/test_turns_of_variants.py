@@ -48,10 +48,8 @@ class Turns:
         return Mock(spec=VariantResult)
 
 
-def test_one_is_judged_while_the_next_is_put_on_stage_and_before_its_crowd_comes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    turns = Turns()
+def run_two(turns: Turns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """Run two variants and return their names."""
     for name in ("collect_ledgers", "collect_topics", "collect_audits", "collect_events", "_keep_logs"):
         monkeypatch.setattr(runner, name, lambda *_: None)
     for name in ("summarise", "write_results", "render"):
@@ -62,11 +60,31 @@ def test_one_is_judged_while_the_next_is_put_on_stage_and_before_its_crowd_comes
     first, second = scenario.variants[:2]
     order = Order(scenario, scenario.parameters(), [first, second], 1, ["run"])
     run_order(order, RunDirectory(tmp_path), Mock(stage=turns.stage), [], Console(plain=True))
+    return first.name, second.name
+
+
+def test_one_is_judged_while_the_next_is_put_on_stage_and_before_its_crowd_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = Turns()
+    first, second = run_two(turns, tmp_path, monkeypatch)
     assert turns.seen == [
-        f"{first.name} is up",
-        f"{first.name} plays",
-        f"{second.name} is up",
-        f"{first.name} is judged",
-        f"{second.name} plays",
-        f"{second.name} is judged",
+        f"{first} is up",
+        f"{first} plays",
+        f"{second} is up",
+        f"{first} is judged",
+        f"{second} plays",
+        f"{second} is judged",
     ]
+
+
+def test_no_crowd_comes_to_a_run_whose_judging_broke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(Turns):
+        def judge(self, directory: Any, planned: Any, *more: Any) -> VariantResult:
+            super().judge(directory, planned, *more)
+            raise ZeroDivisionError
+
+    turns = Broken()
+    with pytest.raises(ZeroDivisionError):
+        run_two(turns, tmp_path, monkeypatch)
+    assert [what for what in turns.seen if what.endswith("plays")] == turns.seen[1:2]
