@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -16,13 +16,21 @@ from trivet_lab.runner import Order, fresh_seed, plan_order, record_order, run_o
 from trivet_lab.scenarios import Chapter, Scenario, find_scenarios
 from trivet_lab.settings import LabSettings, lab_settings
 from trivet_lab.topologies import Shop
-from trivet_lab.verdict import EXIT_BROKE, judge
+from trivet_lab.verdict import EXIT_BROKE, EXIT_UNKNOWN, judge
 
 
 def chapters() -> list[tuple[Scenario[Any], Chapter[Any]]]:
     """Return the scenarios that have a chapter, in the tour's order."""
     found = [(scenario, scenario.chapter) for scenario in find_scenarios().values() if scenario.chapter is not None]
     return sorted(found, key=lambda pair: pair[1].place)
+
+
+class Played(NamedTuple):
+    """A chapter that was played: where its evidence lies, what it claims, and what came of it."""
+
+    run: RunDirectory
+    claim: str
+    results: Results
 
 
 class Tour:
@@ -34,7 +42,7 @@ class Tour:
         self._seed = seed
         self._console = console
         self.run = create_directory(settings.runs, "tour", seed)
-        self.finished: list[tuple[RunDirectory, str, Results]] = []
+        self.finished: list[Played] = []
         self.broken: list[str] = []
 
     def walk(self) -> None:
@@ -46,17 +54,34 @@ class Tour:
                 self._chapter(scenario, chapter, shop)
 
     def _chapter(self, scenario: Scenario[Any], chapter: Chapter[Any], shop: Shop) -> None:
-        run = create_run(self._settings.runs, scenario.name, self._seed)
-        words = ["run", "tour", "--seed", str(self._seed)]
+        """Play a chapter; one of which nothing is known is played once more, with another crowd.
+
+        Whether a crowd meets at its rush is chance, and a machine that does something else meanwhile is late. What was
+        found wrong, or valid where it must not be, stands.
+        """
+        played = self._play(scenario, chapter, shop, self._seed)
+        if played is not None and judge(played.results.variants).exit_code == EXIT_UNKNOWN:
+            for sentence in explain_misses(played.results):
+                self._console.say(f"  {sentence}")
+            self._console.say(f"  {scenario.name}: nothing is known, so once more with another crowd")
+            played = self._play(scenario, chapter, shop, self._seed + 1)
+        if played is not None:
+            self.finished.append(played)
+
+    def _play(self, scenario: Scenario[Any], chapter: Chapter[Any], shop: Shop, seed: int) -> Played | None:
+        """Return what came of it; None if it broke."""
+        run = create_run(self._settings.runs, scenario.name, seed)
+        words = ["run", "tour", "--seed", str(seed)]
         members = [member for name, member in find_members(self._settings.root).items() if name in scenario.members]
-        faults = plan_order(scenario, chapter.parameters, members, self._seed)
-        order = Order(scenario, chapter.parameters, list(scenario.variants), self._seed, words, faults)
+        faults = plan_order(scenario, chapter.parameters, members, seed)
+        order = Order(scenario, chapter.parameters, list(scenario.variants), seed, words, faults)
         record_order(order, run, self._settings)
         try:
-            self.finished.append((run, scenario.claim, run_order(order, run, shop, members, self._console)))
+            return Played(run, scenario.claim, run_order(order, run, shop, members, self._console))
         except Exception as error:  # noqa: BLE001  - a chapter that breaks, however, must not hide the others
             (run.path / "broken.txt").write_text(traceback.format_exc())
             self.broken.append(f"✗ {scenario.name} broke: {error} ({run.path / 'broken.txt'})")
+            return None
 
     def code(self) -> int:
         """Return the tour's exit code: a verdict that differs counts more than a chapter that broke."""

@@ -97,5 +97,5 @@ SCENARIO = Scenario(
     load_s=lambda parameters: parameters.duration,
     real=sale.REAL,
     simulated=ONE_MACHINE,
-    chapter=Chapter(place=1, parameters=Parameters(rate=130, duration=4, items=8, stock=15)),
+    chapter=Chapter(place=1, parameters=Parameters(rate=100, duration=4, items=8, stock=15)),
 )
