@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from itertools import count
 from threading import Thread
 
 import pytest
 
-from trivet_platform import Envoy, Valkey, free_port, server
+from trivet_platform import Envoy, Valkey, free_port, server, sockets
 
 
 def test_threads_that_ask_at_once_are_told_the_same_port(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,3 +37,25 @@ def test_a_wanted_port_is_taken_if_it_is_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         taken = stranger.getsockname()[1]
         assert Envoy(port=taken).port != taken
+
+
+CHOOSING = "import sys; from trivet_platform import free_port; print(free_port(), flush=True); sys.stdin.read()"
+
+
+def test_what_another_platform_was_given_is_not_given_again_while_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen([sys.executable, "-c", CHOOSING], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        theirs = int(other.stdout.readline())
+        numbers = iter([theirs, theirs, 20_001, 20_002, 20_003])
+        monkeypatch.setattr(sockets.random, "randrange", lambda *_: next(numbers))
+        assert free_port() in {20_001, 20_002, 20_003}, "nobody listens there yet, and it is theirs all the same"
+        assert other.stdin is not None
+        other.stdin.close()
+    monkeypatch.setattr(sockets.random, "randrange", lambda *_: theirs)
+    assert free_port() == theirs, "a claim ends with whoever made it"
+
+
+def test_only_so_many_ports_are_claimed_at_once() -> None:
+    for _ in range(300):
+        free_port()
+    assert len(sockets._claims) == 256

@@ -7,6 +7,7 @@ import os
 import random
 import socket
 import struct
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,9 @@ from pathlib import Path
 _LOWEST_PORT = 15_000
 _LISTENING = "0A"
 _TRIES = 200
+_CLAIMS_MAX = 256
 _given: set[int] = set()
+_claims: deque[socket.socket] = deque()
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
@@ -33,19 +36,46 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port that was free a moment ago and that this process was not given before.
+    """Return a port that was free a moment ago and that nobody was given here before.
 
     It lies below the range from which the kernel takes ports for outgoing connections: under load those would
     occupy it between choosing and binding.
+
+    Race: two platforms on one machine, two lanes of tests for instance, choose at once, and a server that is started
+    on a port finds it taken seconds later. So who is given a port claims it: the UDP port of its number is bound, which
+    nobody here listens on, for the last 256 that this process was given and no longer than it lives. Whoever asks
+    elsewhere may still take it.
     """
     words = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
     highest = max(int(words[0]), _LOWEST_PORT + 1000)
     for _ in range(_TRIES):
         port = random.randrange(_LOWEST_PORT, highest)  # noqa: S311  - spreads checkouts apart, protects nothing
-        if port not in _given and is_free(port, host):
-            _given.add(port)
-            return port
+        if port not in _given and (claim := _claim(port, host)) is not None:
+            if is_free(port, host):
+                _keep(claim)
+                _given.add(port)
+                return port
+            claim.close()
     raise OSError(errno.EADDRINUSE, f"no free port on {host} after {_TRIES} tries")
+
+
+def _claim(port: int, host: str) -> socket.socket | None:
+    """Return what claims a port; None if it is claimed already."""
+    claim = socket.socket(type=socket.SOCK_DGRAM)
+    try:
+        claim.bind((host, port))
+    except OSError as error:
+        claim.close()
+        if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+            return None
+        raise
+    return claim
+
+
+def _keep(claim: socket.socket) -> None:
+    _claims.append(claim)
+    if len(_claims) > _CLAIMS_MAX:
+        _claims.popleft().close()
 
 
 def split_address(address: str) -> tuple[str, int]:
